@@ -17,7 +17,7 @@ const layers = {
   'src/dashboard': ['base', 'config', 'operation'],
   'proxy-module': ['base', 'config', 'sip', 'operation'],
 }
-const all = [...Object.keys(layers).map((path) => path.replace('src/', '')), 'main']
+const all = [...Object.keys(layers).map((path) => path.replace('src/', '')), 'command', 'main']
 
 const layerRules = Object.entries(layers).map(([path, allowed]) => {
   const own = path.replace('src/', '')

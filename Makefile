@@ -1,0 +1,56 @@
+# The two commands of the README are `make run` and `make test`; each sets up what it needs, on a machine that has only make,
+# npm and any Node: the Node that runs this project comes with `npm ci`.
+
+PREFIX ?= /opt/belledonne-communications
+SYSCONFDIR ?= /etc
+UNITDIR ?= $(SYSCONFDIR)/systemd/system
+DESTDIR ?=
+
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+READY := node_modules/.ready
+
+.PHONY: run test lint types interop soak load bench install clean
+
+$(READY): package.json package-lock.json
+	npm ci --no-audit --no-fund --loglevel=error
+	@node -e 'if (parseInt(process.versions.node) < 24) { console.error("Node >= 24 is needed and npm brought none for this platform; found " + process.version); process.exit(1) }'
+	@touch $@
+
+run: $(READY)
+	@exec node src/main.ts --server b2bua -c etc/flexisip.conf \
+	  --set b2bua-server/data-directory=out/data --set global/log-directory=out/log $(ARGS)
+
+test: $(READY)
+	npm test --silent
+
+lint: $(READY)
+	npm run --silent lint
+
+types: $(READY)
+	npm run --silent types
+
+# The program and its own Node under PREFIX, the unit and the sample files where an operator of a Flexisip expects them.
+# Files that an operator may have edited are left alone.
+LIB := $(DESTDIR)$(PREFIX)/lib/flexisip-b2bua
+DOC := $(DESTDIR)$(PREFIX)/share/doc/flexisip-b2bua
+
+install:
+	install -d $(LIB) $(DESTDIR)$(PREFIX)/bin $(DOC)/docs $(DESTDIR)$(UNITDIR) $(DESTDIR)$(SYSCONFDIR)/flexisip \
+	  $(DESTDIR)$(SYSCONFDIR)/logrotate.d $(DESTDIR)/usr/lib/sysusers.d $(DESTDIR)/usr/lib/tmpfiles.d
+	rm -rf $(LIB)/src $(LIB)/proxy-module
+	cp -r src proxy-module package.json package-lock.json .npmrc LICENSE $(LIB)/
+	cd $(LIB) && npm ci --omit=dev --ignore-scripts --no-audit --no-fund --loglevel=error
+	install -m 755 etc/flexisip-b2bua.sh $(DESTDIR)$(PREFIX)/bin/flexisip-b2bua
+	install -m 644 README.md CHANGELOG.md SECURITY.md etc/flexisip.conf $(DOC)/
+	install -m 644 docs/*.md $(DOC)/docs/
+	test -e $(DESTDIR)$(SYSCONFDIR)/flexisip/flexisip-b2bua.conf || \
+	  install -m 644 etc/flexisip-b2bua.conf $(DESTDIR)$(SYSCONFDIR)/flexisip/flexisip-b2bua.conf
+	sed 's|/opt/belledonne-communications/\(bin\|share\)|$(PREFIX)/\1|' etc/systemd/flexisip-b2bua.service > $(DESTDIR)$(UNITDIR)/flexisip-b2bua.service
+	chmod 644 $(DESTDIR)$(UNITDIR)/flexisip-b2bua.service
+	test -e $(DESTDIR)$(SYSCONFDIR)/logrotate.d/flexisip-b2bua || \
+	  install -m 644 etc/logrotate.d/flexisip-b2bua $(DESTDIR)$(SYSCONFDIR)/logrotate.d/flexisip-b2bua
+	install -m 644 etc/sysusers.d/flexisip-b2bua.conf $(DESTDIR)/usr/lib/sysusers.d/
+	install -m 644 etc/tmpfiles.d/flexisip-b2bua.conf $(DESTDIR)/usr/lib/tmpfiles.d/
+
+clean:
+	rm -rf node_modules dist out
