@@ -1,0 +1,97 @@
+import { type CodedError } from '../base/coded-error.ts'
+import { type TypedEmitter } from '../base/typed-emitter.ts'
+import { type EndpointDescription, type LocalEndpoint } from './endpoint-description.ts'
+import { type SessionCounters } from './session-counters.ts'
+
+/**
+ * Numbers from which media ports are taken, both inclusive. RTP takes an even number and RTCP the next one. `{0, 0}`
+ * leaves the choice to the engine; `min === max` is a first port, from which calls take up to 100 numbers upwards (what
+ * Flexisip's SDK does with a fixed port).
+ */
+export interface PortRange {
+  readonly min: number
+  readonly max: number
+}
+
+/** A leg of a session: A is the caller's side, B the recipient's. */
+export type MediaLeg = 'a' | 'b'
+
+/** Why a session is thought to be dead. */
+export interface SilenceReport {
+  readonly leg: MediaLeg
+  /** Seconds for which nothing valid came. */
+  readonly seconds: number
+  /** The leg was on hold, and the hold limit ran out. */
+  readonly onHold: boolean
+}
+
+/** What a call says when it opens its media. */
+export interface SessionOptions {
+  /** IP literal on which the session's ports are bound, IPv4 or IPv6, without brackets. */
+  readonly localAddress: string
+  /** Ports of audio and of any stream that is not video. */
+  readonly audioPorts: PortRange
+  readonly videoPorts: PortRange
+  /**
+   * Seconds without a single valid RTP packet on a leg, counted from the last packet or the last `update` of that leg,
+   * after which `onNoRtp` is called. It counts only while some stream of the leg is agreed as `sendrecv`. A leg whose
+   * streams are all on hold or one-way (a phone that holds with `sendonly` seldom sends) may be silent for 3600 s.
+   * 0 turns the watch off.
+   */
+  readonly noRtpTimeout: number
+  /** Called once; once more only after the next `update` of the silent leg, should it stay silent. */
+  onNoRtp(report: SilenceReport): void
+  /** The session's media is lost for good (its worker died); `close` still has to be called. */
+  onFailure(error: CodedError): void
+}
+
+/** The media of one call: streams numbered from 0 in the order in which they were opened. */
+export interface MediaSession {
+  /**
+   * Binds one RTP/RTCP port pair for each leg.
+   * @param kind the m-line's media type; `video` takes its ports from `videoPorts`, all others from `audioPorts`
+   * @throws MediaError (rejects) `MEDIA_PORTS_EXHAUSTED` (503), `MEDIA_ADDRESS_UNUSABLE` (500), `MEDIA_SESSION_CLOSED`,
+   *   `MEDIA_WORKER_DIED`
+   */
+  openStream(kind: string): Promise<{ readonly a: LocalEndpoint; readonly b: LocalEndpoint }>
+  /**
+   * States what one leg agreed on for a stream. Saying the same again changes nothing on the wire; the same key keeps
+   * roll-over counters and replay state; a new remote address or port learns the source anew. `undefined`: the stream
+   * was refused, nothing is accepted or sent on that leg.
+   * @throws MediaError `MEDIA_STREAM_UNKNOWN` when no such stream was opened, `MEDIA_KEY_UNUSABLE` (488) when a key's
+   *   length does not fit its suite
+   */
+  update(stream: number, leg: MediaLeg, endpoint: EndpointDescription | undefined): void
+  counters(): SessionCounters
+  /** Closes every port; they rest 30 s before another call gets them. Twice is harmless. */
+  close(): Promise<void>
+}
+
+/** What an engine tells its observers. */
+export interface MediaEngineEvents {
+  /** A worker ended unexpectedly; `sessions` calls lost their media. A new worker takes its place. */
+  workerDied: [{ readonly worker: number; readonly sessions: number; readonly error: CodedError }]
+  /** A worker runs packets again. */
+  workerReplaced: [{ readonly worker: number }]
+}
+
+/** What an engine holds at the moment, for metrics and leak tests. */
+export interface MediaEngineCounts {
+  readonly sessions: number
+  /** Ports that are bound: four a stream. */
+  readonly ports: number
+  /** Ports in their 30 s of rest. */
+  readonly resting: number
+}
+
+/** What relays the packets of calls. */
+export interface MediaEngine {
+  readonly events: TypedEmitter<MediaEngineEvents>
+  /** True while each worker answered its last heartbeat in time: what the service watchdog asks. */
+  readonly alive: boolean
+  /** @throws MediaError (rejects) `MEDIA_UNAVAILABLE` (503) when no worker runs or the engine is closed */
+  openSession(options: SessionOptions): Promise<MediaSession>
+  counts(): MediaEngineCounts
+  /** Ends every session and worker. */
+  close(): Promise<void>
+}

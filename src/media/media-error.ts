@@ -1,0 +1,28 @@
+import { CodedError } from '../base/coded-error.ts'
+
+/** Every error of media, with the SIP status that answers the request which needed it. */
+const statuses = {
+  /** All port pairs of the range are in use or resting. */
+  MEDIA_PORTS_EXHAUSTED: 503,
+  /** `localAddress` cannot be bound. */
+  MEDIA_ADDRESS_UNUSABLE: 500,
+  /** No worker runs. */
+  MEDIA_UNAVAILABLE: 503,
+  MEDIA_WORKER_DIED: 500,
+  MEDIA_SESSION_CLOSED: 500,
+  MEDIA_STREAM_UNKNOWN: 500,
+  /** A master key or salt whose length does not fit its suite. */
+  MEDIA_KEY_UNUSABLE: 488,
+} as const
+
+/** Code of a {@link MediaError}. */
+export type MediaErrorCode = keyof typeof statuses
+
+/** Media could not be had, or was lost. Never names a key. */
+export class MediaError extends CodedError {
+  declare readonly code: MediaErrorCode
+
+  constructor(code: MediaErrorCode, message: string, options?: ErrorOptions) {
+    super(code, message, { ...options, status: statuses[code] })
+  }
+}
