@@ -1,0 +1,62 @@
+import { type CryptoSuite, defaultCryptoSuites, type EncryptionMode } from '../base/encryption.ts'
+import { type EncryptionRule, type SuiteRule, type TrenscrypterRules } from './rules.ts'
+
+/** What the rules say about one call. */
+export interface Decision {
+  /** Leg A's To URI, against which both lists were matched. */
+  readonly uri: string
+  /** Encryption of leg B. */
+  readonly mode: EncryptionMode
+  /** The rule that decided the mode; absent when none matched and leg B follows leg A. */
+  readonly rule?: EncryptionRule
+  /** The suites that leg B proposes, in order; present when the mode is `sdes`. */
+  readonly suites?: readonly CryptoSuite[]
+  /** The rule that decided the suites; absent when the mode is not `sdes` or the default list applies. */
+  readonly suiteRule?: SuiteRule
+  /** Rules that were stopped at their limit of work and so counted as not matching; usually empty. */
+  readonly exhausted: readonly (EncryptionRule | SuiteRule)[]
+}
+
+const nothing: readonly never[] = Object.freeze([])
+
+/**
+ * Decides leg B's encryption and suites (reference: trenscrypter, "Selection algorithm"): the first rule whose pattern
+ * matches the whole URI wins, leg A's mode stays when none does, and suites matter for `sdes` only.
+ * @param uri leg A's To in URI-only form, one char per byte
+ * @param legAMode encryption of leg A, chosen from its offer
+ */
+export function decide(rules: TrenscrypterRules, uri: string, legAMode: EncryptionMode): Decision {
+  let exhausted: (EncryptionRule | SuiteRule)[] | undefined
+  const first = <R extends EncryptionRule | SuiteRule>(list: readonly R[]): R | undefined => {
+    for (const rule of list) {
+      const verdict = rule.pattern.verdict(uri)
+      if (verdict === 'match') return rule
+      if (verdict === 'exhausted') (exhausted ??= []).push(rule)
+    }
+    return undefined
+  }
+  const rule = first(rules.encryption)
+  const mode = rule?.mode ?? legAMode
+  const suiteRule = mode === 'sdes' ? first(rules.suites) : undefined
+  return {
+    uri,
+    mode,
+    ...(rule && { rule }),
+    ...(mode === 'sdes' && { suites: suiteRule?.suites ?? defaultCryptoSuites }),
+    ...(suiteRule && { suiteRule }),
+    exhausted: exhausted ?? nothing,
+  }
+}
+
+/** Says in one line, for the log, which rule decided what and where it is written. */
+export function describeDecision(decision: Decision): string {
+  const { mode, rule, suites, suiteRule } = decision
+  const because = rule
+    ? `rule ${rule.index} at ${rule.at.file}:${rule.at.line}:${rule.at.column}`
+    : 'as leg A, no rule matches'
+  if (!suites) return `${mode} (${because})`
+  const suitesBecause = suiteRule
+    ? `suite rule ${suiteRule.index} at ${suiteRule.at.file}:${suiteRule.at.line}:${suiteRule.at.column}`
+    : 'the default suites'
+  return `${mode} (${because}) with ${suites.join(';')} (${suitesBecause})`
+}
