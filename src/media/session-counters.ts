@@ -11,7 +11,7 @@ export interface LegCounters {
   readonly rtcpBytesSent: number
   /** Packets on a secured leg whose tag is wrong. A plain RTP packet that is long enough to hold a tag counts here. */
   readonly authenticationFailures: number
-  /** Authentic packets that came before, or so late that this cannot be known. */
+  /** Packets on a secured leg whose index was used before, or is so old that this cannot be known. */
   readonly replays: number
   /** Packets on a secured leg that are certainly plain: well-formed clear RTCP, or too short for a tag. */
   readonly plainPackets: number

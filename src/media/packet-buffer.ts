@@ -1,0 +1,32 @@
+/** Bytes kept free behind the longest datagram: SRTCP index (4), tag (16) and master key identifier (at most 128). */
+export const trailerRoom = 160
+
+/**
+ * Preallocated memory for one datagram, which starts at byte 0 and is decrypted, encrypted and sent where it lies.
+ * Whoever owns the buffer lends it for the duration of a call; nobody keeps it.
+ */
+export class PacketBuffer {
+  readonly bytes: Buffer
+  /** The same memory, four bytes at a time, for XOR. */
+  readonly words: Int32Array
+  /** Bytes of the datagram. */
+  length = 0
+
+  /** @param capacity bytes, a multiple of 4; the longest datagram is `trailerRoom` shorter */
+  constructor(capacity: number) {
+    const memory = new ArrayBuffer(capacity)
+    this.bytes = Buffer.from(memory)
+    this.words = new Int32Array(memory)
+  }
+
+  /** The longest datagram that the buffer takes, in bytes. */
+  get limit(): number {
+    return this.bytes.length - trailerRoom
+  }
+
+  /** Copies a datagram in; longer ones than {@link limit} are the caller's to refuse. */
+  load(datagram: Uint8Array): void {
+    this.bytes.set(datagram)
+    this.length = datagram.length
+  }
+}

@@ -1,0 +1,11 @@
+import { type CipherProvider } from './cipher-provider.ts'
+import { PortableAead } from './portable-aead.ts'
+import { PortableAuthenticator } from './portable-authenticator.ts'
+import { PortableCounterMode } from './portable-counter-mode.ts'
+
+/** Primitives from node:crypto: runs wherever Node does. */
+export const portableCipherProvider: CipherProvider = {
+  counterMode: (key, salt) => new PortableCounterMode(key, salt),
+  authenticator: (key) => new PortableAuthenticator(key),
+  aead: (key) => new PortableAead(key),
+}
