@@ -1,0 +1,119 @@
+/** SDES or clear; linphone's words. */
+export type LinphoneEncryption = 'none' | 'srtp'
+
+export interface LinphoneSettings {
+  /** User part of its address. */
+  readonly name: string
+  /** Domain of its address. */
+  readonly domain: string
+  /** The registrar and outbound proxy, such as sip:127.0.0.1:5060. */
+  readonly proxy: string
+  /** Its SIP port, UDP. */
+  readonly sipPort: number
+  /** First of eight media ports: audio RTP and RTCP, then video. */
+  readonly rtpPort: number
+  readonly encryption?: LinphoneEncryption
+  /** SDES suites that it offers, in order, comma separated; all that it has by default. */
+  readonly suites?: string
+  /** Sends a still picture as VP8 video with every call. */
+  readonly video?: boolean
+  /** Answers 183 with its tone while it rings. */
+  readonly earlyMedia?: boolean
+}
+
+type Sections = Record<string, Record<string, string | number>>
+
+const off = 0
+const on = 1
+
+/** Every audio codec of Debian's build; all are named, because linphone adds those that it does not find, enabled. */
+const codecs: readonly (readonly [mime: string, rate: number, channels: number])[] = [
+  ['PCMU', 8000, 1],
+  ['PCMA', 8000, 1],
+  ['opus', 48_000, 2],
+  ['G722', 8000, 1],
+  ['speex', 32_000, 1],
+  ['speex', 16_000, 1],
+  ['speex', 8000, 1],
+  ['G729', 8000, 1],
+  ['GSM', 8000, 1],
+  ['iLBC', 8000, 1],
+  ['BV16', 8000, 1],
+  ['L16', 44_100, 2],
+  ['L16', 44_100, 1],
+]
+
+/** The text of a linphonerc: one registered account, PCMU only (so that a capture can be read), no STUN, no ICE. */
+export function linphoneSettings(settings: LinphoneSettings): string {
+  const {
+    name,
+    domain,
+    proxy,
+    sipPort,
+    rtpPort,
+    encryption = 'none',
+    suites,
+    video = false,
+    earlyMedia = false,
+  } = settings
+  const sections: Sections = {
+    sip: {
+      sip_port: sipPort,
+      sip_tcp_port: 0,
+      sip_tls_port: 0,
+      bind_address: '127.0.0.1',
+      // without ipv6_migration_done, use_ipv6 is erased at start and the offer may hold "c=IN IP6"
+      ipv6_migration_done: on,
+      use_ipv6: off,
+      guess_hostname: off,
+      contact: `sip:${name}@127.0.0.1:${sipPort}`,
+      media_encryption: encryption,
+      media_encryption_mandatory: off,
+      register_only_when_network_is_up: off,
+      auto_net_state_mon: off,
+      inc_timeout: 60,
+      incoming_calls_early_media: earlyMedia ? on : off,
+      default_proxy: 0,
+      ...(suites === undefined ? {} : { srtp_crypto_suites: suites }),
+    },
+    rtp: {
+      audio_rtp_port: rtpPort,
+      video_rtp_port: rtpPort + 4,
+      bind_address: '127.0.0.1',
+      rtcp_mux: off,
+      bundle: off,
+      avpf: off,
+    },
+    net: {},
+    lime: {},
+    video: video
+      ? {
+          capture: on,
+          // no window to show it in: received video is counted and decrypted, but not decoded
+          display: off,
+          automatically_initiate: on,
+          automatically_accept: on,
+          device: 'StaticImage: Static picture',
+          size: 'qcif',
+        }
+      : { capture: off, display: off },
+    proxy_0: {
+      reg_proxy: `<${proxy}>`,
+      reg_route: `<${proxy};lr>`,
+      reg_identity: `sip:${name}@${domain}`,
+      reg_expires: 600,
+      reg_sendregister: on,
+      publish: off,
+    },
+  }
+  codecs.forEach(([mime, rate, channels], index) => {
+    sections[`audio_codec_${index}`] = { mime, rate, channels, enabled: mime === 'PCMU' ? on : off }
+  })
+  if (video) sections['video_codec_0'] = { mime: 'VP8', rate: 90_000, enabled: on }
+  return Object.entries(sections)
+    .map(([section, values]) => {
+      const lines = Object.entries(values).map(([key, value]) => `${key}=${value}\n`)
+      return `[${section}]\n${lines.join('')}`
+    })
+    .join('\n')
+}

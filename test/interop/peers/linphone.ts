@@ -1,0 +1,159 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { linphoneSettings, type LinphoneEncryption, type LinphoneSettings } from './linphone-settings.ts'
+import { locatePeer, PeerProcess } from './peer-process.ts'
+import { type Phone, stepTimeout } from './phone.ts'
+import { poll } from './poll.ts'
+import { measureTone, type Heard } from './recording.ts'
+import { writeTone } from './tone.ts'
+
+export interface LinphoneOptions extends LinphoneSettings {
+  /** Scratch folder; becomes its HOME, which each instance needs to itself. */
+  readonly folder: string
+  readonly toneHz: number
+}
+
+/** Debian's linphonec without a sound card: files are its microphone and its speaker. */
+export class Linphone implements Phone {
+  readonly name: string
+  readonly toneHz: number
+  readonly #options: LinphoneOptions
+  readonly #log: string
+  #process: PeerProcess
+  #mark = 0
+  /** Length of the debug log at {@link listen}. */
+  #logMark = 0
+  #recording = ''
+  #calls = 0
+
+  constructor(options: LinphoneOptions) {
+    this.#options = options
+    this.name = options.name
+    this.toneHz = options.toneHz
+    const { folder, name } = options
+    this.#log = join(folder, `${name}.log`)
+    this.#process = new PeerProcess({
+      name,
+      command: locatePeer('linphonec'),
+      args: [
+        ...['-c', join(folder, 'linphonerc'), '-d', '6', '-l', this.#log],
+        ...(options.video ? ['-C'] : []),
+        ...(options.earlyMedia ? ['--real-early-media'] : []),
+      ],
+      env: { HOME: folder },
+      outFile: join(folder, `${name}.out`),
+    })
+  }
+
+  async start(): Promise<void> {
+    const { folder } = this.#options
+    // linphone does not make its own data folder, and complains at every step without it
+    mkdirSync(join(folder, '.local/share/linphone'), { recursive: true })
+    writeFileSync(join(folder, 'linphonerc'), linphoneSettings(this.#options))
+    const tone = join(folder, 'tone.wav')
+    writeTone(tone, { hz: this.toneHz })
+    this.#process.start()
+    this.#process.send('soundcard use files')
+    this.#process.send(`play ${tone}`)
+    await this.listen()
+    // linphonec prints no state of its registration unasked
+    await this.logged(/to \[LinphoneRegistrationOk\]/, { from: 0 })
+  }
+
+  async listen(): Promise<void> {
+    this.#recording = join(this.#options.folder, `heard-${++this.#calls}.wav`)
+    this.#mark = this.#process.mark()
+    this.#logMark = this.#logText().length
+    this.#process.send(`record ${this.#recording}`)
+    await this.#process.waitFor(/record [^\n]*\n/, { from: this.#mark })
+  }
+
+  /** What the next call that it places offers. linphone reads these settings afresh for each call. */
+  async offer(encryption: LinphoneEncryption, suites?: string): Promise<void> {
+    await this.#set('media_encryption', encryption)
+    if (suites !== undefined) await this.#set('srtp_crypto_suites', suites)
+  }
+
+  dial(uri: string): void {
+    this.#process.send(`call ${uri}`)
+  }
+
+  async incoming(): Promise<void> {
+    await this.#printed(/Receiving new incoming call from [^\n]*, assigned id \d+/)
+  }
+
+  answer(): void {
+    this.#process.send('answer')
+  }
+
+  async established(): Promise<void> {
+    const line = await this.#printed(/Media streams established|Call \d+ with .* (?:ended|error)[^\n]*/)
+    if (!line.startsWith('Media')) throw new Error(`${this.name}: no call: ${line}`)
+  }
+
+  hold(): void {
+    this.#process.send('pause')
+  }
+
+  resume(): void {
+    this.#process.send('resume')
+  }
+
+  hangup(): void {
+    this.#process.send('terminate')
+  }
+
+  ended(): Promise<string> {
+    return this.#printed(/Call \d+ with .* (?:ended|error)[^\n]*/)
+  }
+
+  heard(hz: number, from = 0): Heard {
+    return measureTone(this.#recording, hz, from)
+  }
+
+  ownsPort(port: number): boolean {
+    return port >= this.#options.rtpPort && port < this.#options.rtpPort + 8
+  }
+
+  async stop(): Promise<void> {
+    await this.#process.stop({ line: 'quit' })
+  }
+
+  /** Waits for something in the debug log, from the last {@link listen} on or from `from`. */
+  async logged(
+    pattern: RegExp,
+    options: { readonly from?: number; readonly timeout?: number } = {},
+  ): Promise<RegExpExecArray> {
+    const { from = this.#logMark, timeout = stepTimeout } = options
+    const match = await poll(() => pattern.exec(this.#logText().slice(from)) ?? undefined, timeout)
+    if (match) return match
+    throw new Error(`${this.name}: no ${pattern.source} in ${this.#log} within ${timeout} ms`)
+  }
+
+  /** What the debug log says of the media since {@link listen}: the encryption, and packets that could not be decrypted. */
+  report(): { readonly encryption: string | undefined; readonly undecrypted: number } {
+    const text = this.#logText().slice(this.#logMark)
+    const negotiated = [...text.matchAll(/Negotiated media encryption is LinphoneMediaEncryption(\w+)/g)]
+    return {
+      encryption: negotiated.at(-1)?.[1],
+      undecrypted: [...text.matchAll(/srtp_unprotect\w*\(\) failed/g)].length,
+    }
+  }
+
+  /** The next thing that it prints after what was waited for before. */
+  async #printed(pattern: RegExp): Promise<string> {
+    const match = await this.#process.waitFor(pattern, { from: this.#mark, timeout: stepTimeout })
+    this.#mark += match.index + match[0].length
+    return match[0]
+  }
+
+  async #set(parameter: string, value: string): Promise<void> {
+    const mark = this.#process.mark()
+    this.#process.send(`param sip ${parameter} ${value}`)
+    await this.#process.waitFor(/param [^\n]*\n/, { from: mark })
+  }
+
+  #logText(): string {
+    return existsSync(this.#log) ? readFileSync(this.#log, 'latin1') : ''
+  }
+}

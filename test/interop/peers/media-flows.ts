@@ -1,0 +1,101 @@
+import { g711 } from './g711.ts'
+import { packets } from './pcap.ts'
+import { toneShare } from './tone.ts'
+
+/** What one socket sent to another. */
+export interface MediaFlow {
+  /** address:port */
+  readonly source: string
+  readonly destination: string
+  /** Packets by kind (RFC 7983's first byte; RTCP by its packet type). */
+  readonly rtp: number
+  readonly rtcp: number
+  readonly other: number
+  readonly payloadTypes: ReadonlySet<number>
+  /**
+   * The share of 100 ms blocks that hold one of the tones when the payload is read as plain G.711: near 1 on a clear wire, near
+   * 0 on an encrypted one. NaN when the flow has less than a block of payload type 0 or 8.
+   */
+  readonly clearTone: number
+  /** Packets whose payload begins a VP8 key frame in clear (RFC 7741 §4.2, RFC 6386 §9.1: start code 9d 01 2a). */
+  readonly clearKeyFrames: number
+}
+
+interface Tally {
+  source: string
+  destination: string
+  rtp: number
+  rtcp: number
+  other: number
+  payloadTypes: Set<number>
+  samples: number[]
+  clearKeyFrames: number
+}
+
+/** Samples of 100 ms of G.711. */
+const block = 800
+const rate = 8000
+
+/**
+ * The media of a capture, flow by flow.
+ *
+ * @param tones frequencies that count as clear
+ * @param wanted picks the flows by source and destination (address:port); SIP is best left out here
+ */
+export function mediaFlows(
+  file: string,
+  tones: readonly number[],
+  wanted: (source: string, destination: string) => boolean = () => true,
+): MediaFlow[] {
+  const flows = new Map<string, Tally>()
+  for (const { protocol, source, destination, data } of packets(file)) {
+    if (protocol !== 'udp' || !wanted(source, destination)) continue
+    const key = `${source} ${destination}`
+    let flow = flows.get(key)
+    if (!flow) {
+      flow = { source, destination, rtp: 0, rtcp: 0, other: 0, payloadTypes: new Set(), samples: [], clearKeyFrames: 0 }
+      flows.set(key, flow)
+    }
+    add(flow, data)
+  }
+  return [...flows.values()].map(({ samples, ...flow }) => ({ ...flow, clearTone: toneBlocks(samples, tones) }))
+}
+
+function add(flow: Tally, packet: Buffer): void {
+  if (packet.length < 12 || packet[0]! >> 6 !== 2) {
+    flow.other++
+    return
+  }
+  if (packet[1]! >= 192 && packet[1]! <= 223) {
+    flow.rtcp++
+    return
+  }
+  flow.rtp++
+  const payloadType = packet[1]! & 127
+  flow.payloadTypes.add(payloadType)
+  const payload = packet.subarray(payloadOffset(packet))
+  const table = g711[payloadType]
+  // an encrypted packet is longer by its authentication tag: only the first 20 ms are payload
+  if (table) for (const code of payload.subarray(0, 160)) flow.samples.push(table[code]!)
+  else if (payload.subarray(0, 16).includes(keyFrameStart)) flow.clearKeyFrames++
+}
+
+const keyFrameStart = Buffer.from([0x9d, 0x01, 0x2a])
+
+/** Fixed header, contributing sources and header extension (RFC 3550 §5.1, §5.3.1). */
+function payloadOffset(packet: Buffer): number {
+  const fixed = 12 + (packet[0]! & 15) * 4
+  if ((packet[0]! & 0x10) === 0 || fixed + 4 > packet.length) return fixed
+  return fixed + 4 + packet.readUInt16BE(fixed + 2) * 4
+}
+
+function toneBlocks(samples: readonly number[], tones: readonly number[]): number {
+  let blocks = 0
+  let hits = 0
+  for (let at = 0; at + block <= samples.length; at += block) {
+    const part = samples.slice(at, at + block)
+    blocks++
+    if (tones.some((hz) => toneShare(part, rate, hz) > 0.6)) hits++
+  }
+  return blocks === 0 ? NaN : hits / blocks
+}

@@ -1,0 +1,129 @@
+import { mkdirSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { PeerProcess } from '../peers/peer-process.ts'
+import { poll } from '../peers/poll.ts'
+import { flexisipConf, saveAtomically, type FlexisipConf } from './flexisip-conf.ts'
+
+const root = fileURLToPath(new URL('../../..', import.meta.url))
+
+export interface B2buaServerOptions extends FlexisipConf {
+  /** More of the command line, such as `--set`. */
+  readonly args?: readonly string[]
+}
+
+/** What a process holds. */
+export interface Holdings {
+  readonly descriptors: number
+  /** Of the descriptors, those that are sockets. */
+  readonly sockets: number
+  readonly residentBytes: number
+  /** The server's own counters, by name: calls, dialogs, transactions, media ports … */
+  readonly counts: Readonly<Record<string, number>>
+}
+
+/** How long the server may take to start, in milliseconds; it reads its sources on a machine that may be busy. */
+const startTimeout = 20_000
+
+/** The server under test, started from the sources as an operator starts it. */
+export class B2buaServer {
+  readonly configFile: string
+  #conf: FlexisipConf
+  readonly #process: PeerProcess
+
+  private constructor(options: B2buaServerOptions) {
+    this.#conf = options
+    this.configFile = join(options.folder, 'flexisip.conf')
+    mkdirSync(options.folder, { recursive: true })
+    saveAtomically(this.configFile, flexisipConf(options))
+    this.#process = new PeerProcess({
+      name: 'flexisip-b2bua',
+      command: process.execPath,
+      args: ['src/main.ts', '--server', 'b2bua', '-c', this.configFile, ...(options.args ?? [])],
+      cwd: root,
+      outFile: join(options.folder, 'b2bua.out'),
+    })
+  }
+
+  /** Starts it and waits until it takes calls. */
+  static async start(options: B2buaServerOptions): Promise<B2buaServer> {
+    const server = new B2buaServer(options)
+    server.#process.start()
+    try {
+      await server.#process.waitFor(/ runs\b.*listening=/, { timeout: startTimeout })
+    } catch (error) {
+      await server.#process.stop()
+      throw error
+    }
+    return server
+  }
+
+  /** Everything that it printed. */
+  get output(): string {
+    return this.#process.text
+  }
+
+  /** Changes some of the configuration file by an editor's atomic save; the server watches it. */
+  save(change: Partial<FlexisipConf>): void {
+    this.#conf = { ...this.#conf, ...change }
+    saveAtomically(this.configFile, flexisipConf(this.#conf))
+  }
+
+  /** What it holds at this moment. */
+  async holdings(): Promise<Holdings> {
+    const from = this.#process.mark()
+    process.kill(this.#process.pid, 'SIGUSR2')
+    const [line] = await this.#process.waitFor(/^.*\bcounts\b.*=.*$/m, { from, timeout: 5000 })
+    const links = readdirSync(`/proc/${this.#process.pid}/fd`).map((fd) => linkOf(this.#process.pid, fd))
+    const open = links.filter((link) => link !== undefined)
+    return {
+      descriptors: open.length,
+      sockets: open.filter((link) => link.startsWith('socket:')).length,
+      residentBytes: this.#process.residentBytes(),
+      counts: Object.fromEntries(
+        [...line.matchAll(/([\w-]+)=(\d+)\b/g)].map(([, key = '', value]) => [key, Number(value)] as const),
+      ),
+    }
+  }
+
+  /** Waits until it holds what `settled` asks for; returns what it holds then, or after `timeout` milliseconds. */
+  async holdingsWhen(settled: (holdings: Holdings) => boolean, timeout: number): Promise<Holdings> {
+    const settledThen = await poll(
+      async () => {
+        const holdings = await this.holdings()
+        return settled(holdings) ? holdings : undefined
+      },
+      timeout,
+      1000,
+    )
+    return settledThen ?? this.holdings()
+  }
+
+  /** CPU seconds used so far, user and system. */
+  cpuSeconds(): number {
+    const fields = readFileSync(`/proc/${this.#process.pid}/stat`, 'utf8')
+      .replace(/^.*\) /, '')
+      .split(' ')
+    return (Number(fields[11]) + Number(fields[12])) / 100
+  }
+
+  /**
+   * Stops it as a service manager does.
+   * @returns its exit status, which is 0 for a clean stop
+   */
+  async stop(): Promise<number | null> {
+    // calls in progress get shutdown-grace (5 s) and their BYEs some more
+    await this.#process.stop({ grace: 12_000 })
+    return this.#process.end?.code ?? null
+  }
+}
+
+/** What a descriptor of a process is; `undefined` when it was closed in between. */
+function linkOf(pid: number, descriptor: string): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/fd/${descriptor}`)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}
