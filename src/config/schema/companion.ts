@@ -1,0 +1,54 @@
+import { isIP } from 'node:net'
+import { boolean, durationS, path, string } from '../value-type.ts'
+import { parameter } from './parameter.ts'
+
+/** The help of the section, for `--dump-default`. */
+export const companionHelp =
+  'Settings of this program that a Flexisip does not know: they live in flexisip-b2bua.conf, beside flexisip.conf, because a Flexisip refuses to start on a key that it does not know.'
+
+/** [b2bua] of the companion file. */
+export const companion = {
+  'shutdown-grace': parameter({
+    type: durationS,
+    default: '5s',
+    help: 'How long calls in progress may go on after the server was told to stop; then they are ended.',
+    reload: 'live',
+  }),
+  'strict-rules': parameter({
+    type: boolean,
+    default: 'false',
+    help: 'Refuse to start when a rule of the trenscrypter is invalid, as Flexisip since 2.5 does. Otherwise the rule is skipped with an error in the log, as before 2.5. A reload never takes an invalid rule.',
+    reload: 'restart',
+  }),
+  'media-address': parameter({
+    type: string,
+    default: '',
+    help: 'IP address on which media is sent and received, and which calls are told. Empty: the host of b2bua-server/transport.',
+    reload: 'next call',
+    check: (address) =>
+      address === '' || (isIP(address) !== 0 && address !== '0.0.0.0' && address !== '::')
+        ? undefined
+        : { what: 'this is not the IP address of an interface', instead: 'write the address that phones can reach' },
+  }),
+  'tls-certificates-file': parameter({
+    type: path,
+    default: '',
+    help: 'PEM file of the certificate chain with which the server speaks TLS.',
+    reload: 'restart',
+    namesFile: true,
+  }),
+  'tls-certificates-private-key': parameter({
+    type: path,
+    default: '',
+    help: 'PEM file of the private key that belongs to the certificate.',
+    reload: 'restart',
+    namesFile: true,
+  }),
+  'tls-certificates-ca-file': parameter({
+    type: path,
+    default: '',
+    help: "PEM file of the certificate authorities that sign the peers' certificates. Empty: those of the system.",
+    reload: 'restart',
+    namesFile: true,
+  }),
+} as const
