@@ -39,7 +39,7 @@ export interface SessionOptions {
    * 0 turns the watch off.
    */
   readonly noRtpTimeout: number
-  /** Called once; once more only after the next `update` of the silent leg, should it stay silent. */
+  /** Called when a leg was silent for its limit, and again after each further such time. */
   onNoRtp(report: SilenceReport): void
   /** The session's media is lost for good (its worker died); `close` still has to be called. */
   onFailure(error: CodedError): void

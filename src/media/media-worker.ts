@@ -1,0 +1,51 @@
+/**
+ * A media worker: runs the bridges of its sessions in a thread of its own, at the main thread's orders. It ends when the
+ * main thread terminates it; an error that gets here ends it, and the engine replaces it.
+ */
+import { parentPort, workerData } from 'node:worker_threads'
+import { DgramPacketIo } from './packet-io/dgram-packet-io.ts'
+import { Relay } from './relay.ts'
+import { portableCipherProvider } from './srtp/portable-cipher-provider.ts'
+import {
+  clockOrigin,
+  fromEndpointMessage,
+  type WorkerAnswer,
+  type WorkerRequest,
+  type WorkerStart,
+} from './worker-messages.ts'
+
+const start = workerData as WorkerStart
+const clockOffset = clockOrigin() - start.clockOrigin
+const relay = new Relay({
+  io: new DgramPacketIo(),
+  provider: portableCipherProvider,
+  now: () => performance.now() + clockOffset,
+})
+
+function answer(message: WorkerAnswer): void {
+  parentPort!.postMessage(message)
+}
+
+async function handle(message: WorkerRequest): Promise<void> {
+  switch (message.type) {
+    case 'open': {
+      const refusal = await relay.open(message.session, message.stream, message)
+      const { request } = message
+      answer(refusal === undefined ? { type: 'opened', request } : { type: 'refused', request, ...refusal })
+      break
+    }
+    case 'update': {
+      const endpoint = message.endpoint === undefined ? undefined : fromEndpointMessage(message.endpoint)
+      relay.update(message.session, message.stream, message.leg, endpoint)
+      break
+    }
+    case 'close':
+      await relay.close(message.session)
+      answer({ type: 'closed', request: message.request })
+      break
+    case 'ping':
+      answer({ type: 'pong' })
+  }
+}
+
+parentPort!.on('message', (message: WorkerRequest) => void handle(message))

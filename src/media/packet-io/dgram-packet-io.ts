@@ -1,0 +1,106 @@
+import { createSocket, type Socket } from 'node:dgram'
+import { isIPv6 } from 'node:net'
+import { PacketBuffer, trailerRoom } from '../packet-buffer.ts'
+import { type PacketIo, type PacketPort, type PeerAddress, type PortHandler } from './packet-io.ts'
+
+/** Longest payload of a UDP datagram: over IPv6, 65535 less the UDP header. IPv4 takes 20 less. */
+const longestDatagram = 65527
+
+/**
+ * The portable driver: Node's own sockets. It copies each datagram into one buffer with room behind it, where the
+ * packet is worked on and sent from.
+ */
+export class DgramPacketIo implements PacketIo {
+  /** The buffer in use; replaced while the kernel still reads from it. */
+  packet = DgramPacketIo.makePacket()
+
+  static makePacket(): PacketBuffer {
+    return new PacketBuffer((longestDatagram + trailerRoom + 3) & ~3)
+  }
+
+  async open(address: string, port: number, handler: PortHandler): Promise<PacketPort> {
+    const socket = createSocket({
+      type: isIPv6(address) ? 'udp6' : 'udp4',
+      ipv6Only: isIPv6(address),
+      // addresses are literals: dgram would take a turn of the event loop for each datagram to find that out
+      lookup: literalLookup,
+    })
+    await new Promise<void>((resolve, reject) => {
+      socket.once('error', reject)
+      socket.bind({ address, port, exclusive: true }, () => {
+        socket.off('error', reject)
+        resolve()
+      })
+    }).catch((error: unknown) => {
+      socket.close()
+      throw error
+    })
+    return new DgramPacketPort(this, socket, handler)
+  }
+}
+
+class DgramPacketPort implements PacketPort {
+  readonly #io: DgramPacketIo
+  readonly #socket: Socket
+  readonly #afterSend: (error: Error | null) => void
+  #connected = false
+  #closed = false
+
+  constructor(io: DgramPacketIo, socket: Socket, handler: PortHandler) {
+    this.#io = io
+    this.#socket = socket
+    this.#afterSend = (error) => {
+      if (error !== null) handler.onError()
+    }
+    socket.on('error', () => handler.onError()) // e.g. ECONNREFUSED on a connected socket
+    socket.on('message', (datagram, source) => {
+      io.packet.load(datagram)
+      handler.onPacket(io.packet, source)
+    })
+  }
+
+  send(packet: PacketBuffer, remote: PeerAddress): void {
+    if (this.#closed) return
+    if (this.#connected) this.#socket.send(packet.bytes, 0, packet.length, this.#afterSend)
+    else this.#socket.send(packet.bytes, 0, packet.length, remote.port, remote.address, this.#afterSend)
+    // libuv sends at once unless the socket's buffer is full; then it reads the memory later
+    if (this.#socket.getSendQueueSize() > 0 && packet === this.#io.packet) this.#io.packet = DgramPacketIo.makePacket()
+  }
+
+  connect(remote: PeerAddress): void {
+    if (this.#closed || this.#connected) return
+    this.#socket.connect(remote.port, remote.address)
+    this.#connected = isConnected(this.#socket)
+  }
+
+  disconnect(): void {
+    if (this.#closed || !this.#connected) return
+    this.#connected = false
+    this.#socket.disconnect()
+  }
+
+  close(): Promise<void> {
+    if (this.#closed) return Promise.resolve()
+    this.#closed = true
+    return new Promise((resolve) => this.#socket.close(resolve))
+  }
+}
+
+/** Whether `connect`, which only reports later, has worked: `send` must be called accordingly from this moment on. */
+function isConnected(socket: Socket): boolean {
+  try {
+    socket.remoteAddress()
+    return true
+  } catch {
+    return false // the only way in which dgram says so
+  }
+}
+
+/** Gives an IP literal back in the same turn; dgram calls it with the family or with options. */
+function literalLookup(
+  hostname: string,
+  _options: unknown,
+  callback: (error: NodeJS.ErrnoException | null, address: string, family: number) => void,
+): void {
+  callback(null, hostname, isIPv6(hostname) ? 6 : 4)
+}

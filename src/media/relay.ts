@@ -1,0 +1,111 @@
+import { type EndpointDescription } from './endpoint-description.ts'
+import { counterCells } from './leg-counters.ts'
+import { type MediaLeg } from './media-engine.ts'
+import { type PacketIo, type PacketPort, type PeerAddress } from './packet-io/packet-io.ts'
+import { type CipherProvider } from './srtp/cipher-provider.ts'
+import { StreamLeg } from './stream-leg.ts'
+
+/** What a relay works with. */
+export interface RelayOptions {
+  readonly io: PacketIo
+  readonly provider: CipherProvider
+  /** Milliseconds on the clock of the engine's thread. */
+  readonly now: () => number
+}
+
+/** A stream to open: where both legs are bound, and where they count. */
+export interface StreamOpening {
+  readonly address: string
+  readonly ports: Record<MediaLeg, number>
+  readonly counters: SharedArrayBuffer
+}
+
+/** One port of a leg could not be bound. */
+export interface Refusal {
+  readonly leg: MediaLeg
+  /** The operating system's code, e.g. `EADDRINUSE`. */
+  readonly code: string
+}
+
+interface Stream {
+  readonly legs: Record<MediaLeg, StreamLeg>
+  readonly ports: readonly PacketPort[]
+  readonly local: readonly PeerAddress[]
+}
+
+interface Session {
+  readonly streams: Map<number, Stream>
+  /** Opening and closing of one session follow each other, however long the binding takes. */
+  queue: Promise<unknown>
+}
+
+/** All bridges of one thread: opens, updates and closes them by the engine's numbers. */
+export class Relay {
+  readonly #options: RelayOptions
+  readonly #sessions = new Map<number, Session>()
+
+  constructor(options: RelayOptions) {
+    this.#options = options
+  }
+
+  /** Binds the four ports of a stream: all of them or none. */
+  open(session: number, stream: number, opening: StreamOpening): Promise<Refusal | undefined> {
+    const entry: Session = this.#sessions.get(session) ?? { streams: new Map(), queue: Promise.resolve() }
+    this.#sessions.set(session, entry)
+    const opened = entry.queue.then(async () => {
+      const made = await this.#bind(opening)
+      if ('code' in made) return made
+      entry.streams.set(stream, made)
+      return undefined
+    })
+    entry.queue = opened
+    return opened
+  }
+
+  /** Takes over what a leg agreed on; a stream that is gone is nothing to update. */
+  update(session: number, stream: number, leg: MediaLeg, endpoint: EndpointDescription | undefined): void {
+    const entry = this.#sessions.get(session)?.streams.get(stream)
+    entry?.legs[leg].update(endpoint, entry.local)
+  }
+
+  /** Closes every port of a session, also those that are still being bound. */
+  async close(session: number): Promise<void> {
+    const entry = this.#sessions.get(session)
+    if (entry === undefined) return
+    this.#sessions.delete(session)
+    await entry.queue
+    await Promise.all([...entry.streams.values()].flatMap((stream) => stream.ports.map((port) => port.close())))
+  }
+
+  async #bind({ address, ports, counters }: StreamOpening): Promise<Stream | Refusal> {
+    const bound: PacketPort[] = []
+    const legs: Partial<Record<MediaLeg, StreamLeg>> = {}
+    const local: PeerAddress[] = []
+    for (const name of ['a', 'b'] as const) {
+      const cells = counterCells(counters, name)
+      // ports speak up before the leg exists that they belong to
+      const leg = (): StreamLeg | undefined => legs[name]
+      try {
+        const rtp = await this.#options.io.open(address, ports[name], {
+          onPacket: (packet, source) => leg()?.onRtpPort(packet, source),
+          onError: () => leg()?.onSendError(),
+        })
+        bound.push(rtp)
+        const rtcp = await this.#options.io.open(address, ports[name] + 1, {
+          onPacket: (packet, source) => leg()?.onRtcpPort(packet, source),
+          onError: () => leg()?.onSendError(),
+        })
+        bound.push(rtcp)
+        const { provider, now } = this.#options
+        legs[name] = new StreamLeg({ rtp, rtcp, counters: cells, provider, now })
+      } catch (error) {
+        await Promise.all(bound.map((port) => port.close()))
+        return { leg: name, code: (error as NodeJS.ErrnoException).code ?? String(error) }
+      }
+      local.push({ address, port: ports[name] }, { address, port: ports[name] + 1 })
+    }
+    const { a, b } = legs as Record<MediaLeg, StreamLeg>
+    StreamLeg.join(a, b)
+    return { legs: { a, b }, ports: bound, local }
+  }
+}

@@ -1,0 +1,121 @@
+import { Worker } from 'node:worker_threads'
+import { MediaError } from './media-error.ts'
+import { clockOrigin, type WorkerAnswer, type WorkerRequest, type WorkerStart } from './worker-messages.ts'
+
+/** A request that is answered, without the number that the handle gives it. */
+type Question = DistributiveOmit<Extract<WorkerRequest, { request: number }>, 'request'>
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
+
+/** Who waits for an answer. */
+interface Waiting {
+  readonly resolve: (answer: WorkerAnswer) => void
+  readonly reject: (error: MediaError) => void
+}
+
+/** The worker runs from the sources, or from what they were compiled to. */
+const entry = new URL(import.meta.url.endsWith('.ts') ? './media-worker.ts' : './media-worker.js', import.meta.url)
+
+/** The main thread's end of one worker: asks, waits for answers, and notices when it dies or hangs. */
+export class WorkerHandle {
+  readonly number: number
+  readonly #worker: Worker
+  readonly #waiting = new Map<number, Waiting>()
+  readonly #exited: Promise<void>
+  #requests = 0
+  /** Heartbeats in a row that were not answered. */
+  #missedBeats = 0
+  #error: unknown
+  #gone = false
+
+  /**
+   * @param number shown in events and as the thread's name
+   * @param onDeath called once when the thread ended without {@link end}
+   */
+  constructor(number: number, onDeath: (error: MediaError) => void) {
+    this.number = number
+    const start: WorkerStart = { clockOrigin: clockOrigin() }
+    this.#worker = new Worker(entry, { workerData: start, name: `media-${number}` })
+    this.#worker.on('message', (answer: WorkerAnswer) => {
+      this.#onAnswer(answer)
+    })
+    this.#worker.on('error', (error: unknown) => {
+      this.#error = error
+    })
+    this.#exited = new Promise((resolve) => {
+      this.#worker.once('exit', () => {
+        resolve()
+        this.#onExit(onDeath)
+      })
+    })
+  }
+
+  /** The thread has ended, and its ports with it. */
+  get gone(): boolean {
+    return this.#gone
+  }
+
+  /** Heartbeats in a row that the worker did not answer. */
+  get missedBeats(): number {
+    return this.#missedBeats
+  }
+
+  /** Sends a request that is not answered. Nobody hears it when the worker is gone. */
+  tell(message: Extract<WorkerRequest, { type: 'update' | 'ping' }>): void {
+    if (!this.#gone) this.#worker.postMessage(message)
+  }
+
+  /** Asks whether the worker still answers. */
+  beat(): void {
+    this.#missedBeats++
+    this.tell({ type: 'ping' })
+  }
+
+  /** @throws MediaError (rejects) `MEDIA_WORKER_DIED` when the worker is gone before it answers */
+  ask(question: Question): Promise<WorkerAnswer> {
+    if (this.#gone) return Promise.reject(new MediaError('MEDIA_WORKER_DIED', 'the media worker has ended'))
+    const request = ++this.#requests
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(request, { resolve, reject })
+      this.#worker.postMessage({ ...question, request })
+    })
+  }
+
+  /** Ends a worker that does not answer any more; its death is reported as any other. */
+  kill(why: string): void {
+    this.#error = new Error(why)
+    void this.#worker.terminate() // the exit event follows
+  }
+
+  /** Ends the worker, its ports and what it was asked. */
+  async end(): Promise<void> {
+    this.#gone = true
+    this.#rejectAll(new MediaError('MEDIA_SESSION_CLOSED', 'the media engine was closed'))
+    await this.#worker.terminate()
+    await this.#exited
+  }
+
+  #onAnswer(answer: WorkerAnswer): void {
+    if (answer.type === 'pong') {
+      this.#missedBeats = 0
+      return
+    }
+    this.#waiting.get(answer.request)?.resolve(answer)
+    this.#waiting.delete(answer.request)
+  }
+
+  #onExit(onDeath: (error: MediaError) => void): void {
+    if (this.#gone) return
+    this.#gone = true
+    const cause = this.#error instanceof Error ? this.#error.message : 'it ended without saying why'
+    const error = new MediaError('MEDIA_WORKER_DIED', `media worker ${this.number} died: ${cause}`, {
+      cause: this.#error,
+    })
+    this.#rejectAll(error)
+    onDeath(error)
+  }
+
+  #rejectAll(error: MediaError): void {
+    for (const { reject } of this.#waiting.values()) reject(error)
+    this.#waiting.clear()
+  }
+}

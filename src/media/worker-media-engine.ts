@@ -1,0 +1,132 @@
+import { availableParallelism } from 'node:os'
+import { systemClock, type Clock, type Timer } from '../base/clock.ts'
+import { TypedEmitter } from '../base/typed-emitter.ts'
+import { MediaError } from './media-error.ts'
+import {
+  type MediaEngine,
+  type MediaEngineCounts,
+  type MediaEngineEvents,
+  type MediaSession,
+  type SessionOptions,
+} from './media-engine.ts'
+import { PortPool } from './packet-io/port-pool.ts'
+import { WorkerHandle } from './worker-handle.ts'
+import { WorkerMediaSession } from './worker-media-session.ts'
+
+/** Milliseconds between two heartbeats, and between two looks at silent legs. */
+const beatInterval = 1000
+/** Unanswered heartbeats in a row after which the engine is not alive. */
+const lateBeats = 4
+/** Unanswered heartbeats in a row after which a worker hangs for good, and is ended and replaced. */
+const hungBeats = 10
+/** Milliseconds before a dead worker is replaced: one that cannot start must not keep a core busy. */
+const replaceDelay = 500
+
+/** What an engine can be told; all of it has defaults. */
+export interface WorkerMediaEngineOptions {
+  /** Worker threads; default: one per core beyond the first, at least one. */
+  readonly workers?: number
+  readonly clock?: Clock
+}
+
+/** Relays media in worker threads of this process. A session lives in one worker, the one with the fewest. */
+export class WorkerMediaEngine implements MediaEngine {
+  readonly events = new TypedEmitter<MediaEngineEvents>()
+  readonly #clock: Clock
+  readonly #pool: PortPool
+  readonly #workers = new Map<number, WorkerHandle>()
+  readonly #sessions = new Set<WorkerMediaSession>()
+  readonly #replacements = new Set<Timer>()
+  #lastSession = 0
+  #tick: Timer
+  #closing: Promise<void> | undefined
+
+  constructor(options: WorkerMediaEngineOptions = {}) {
+    this.#clock = options.clock ?? systemClock
+    this.#pool = new PortPool(this.#clock)
+    const count = options.workers ?? Math.max(1, availableParallelism() - 1)
+    for (let number = 0; number < count; number++) this.#start(number)
+    this.#tick = this.#clock.after(beatInterval, () => this.#onTick())
+  }
+
+  get alive(): boolean {
+    if (this.#closing !== undefined || this.#workers.size === 0) return false
+    return [...this.#workers.values()].every((worker) => worker.missedBeats < lateBeats)
+  }
+
+  openSession(options: SessionOptions): Promise<MediaSession> {
+    const worker = this.#closing === undefined ? this.#leastLoaded() : undefined
+    if (worker === undefined) return Promise.reject(new MediaError('MEDIA_UNAVAILABLE', 'no media worker is running'))
+    const session: WorkerMediaSession = new WorkerMediaSession(options, {
+      number: ++this.#lastSession,
+      worker,
+      pool: this.#pool,
+      now: () => this.#clock.now(),
+      onClosed: () => this.#sessions.delete(session),
+    })
+    this.#sessions.add(session)
+    return Promise.resolve(session)
+  }
+
+  counts(): MediaEngineCounts {
+    let ports = 0
+    for (const session of this.#sessions) ports += session.ports
+    return { sessions: this.#sessions.size, ports, resting: 2 * this.#pool.resting() }
+  }
+
+  close(): Promise<void> {
+    return (this.#closing ??= this.#end())
+  }
+
+  async #end(): Promise<void> {
+    this.#tick.cancel()
+    for (const timer of this.#replacements) timer.cancel()
+    await Promise.all([...this.#sessions].map((session) => session.close()))
+    await Promise.all([...this.#workers.values()].map((worker) => worker.end()))
+    this.#workers.clear()
+  }
+
+  #leastLoaded(): WorkerHandle | undefined {
+    const load = new Map([...this.#workers.values()].map((worker) => [worker, 0]))
+    for (const { worker } of this.#sessions) {
+      const sessions = load.get(worker)
+      if (sessions !== undefined) load.set(worker, sessions + 1)
+    }
+    return [...load].reduce<[WorkerHandle, number] | undefined>(
+      (least, entry) => (least === undefined || entry[1] < least[1] ? entry : least),
+      undefined,
+    )?.[0]
+  }
+
+  #start(number: number): void {
+    this.#workers.set(number, new WorkerHandle(number, (error) => this.#onDeath(number, error)))
+  }
+
+  #onDeath(number: number, error: MediaError): void {
+    const dead = this.#workers.get(number)
+    this.#workers.delete(number)
+    const lost = [...this.#sessions].filter((session) => session.worker === dead)
+    this.events.emit('workerDied', { worker: number, sessions: lost.length, error })
+    if (this.#closing === undefined) {
+      const timer = this.#clock.after(replaceDelay, () => {
+        this.#replacements.delete(timer)
+        this.#start(number)
+        this.events.emit('workerReplaced', { worker: number })
+      })
+      this.#replacements.add(timer)
+    }
+    for (const session of lost) session.fail(error)
+  }
+
+  #onTick(): void {
+    this.#tick = this.#clock.after(beatInterval, () => this.#onTick())
+    for (const worker of this.#workers.values()) {
+      if (worker.missedBeats >= hungBeats) {
+        worker.kill(`it has not answered for ${hungBeats} s`)
+        continue
+      }
+      worker.beat()
+    }
+    for (const session of this.#sessions) session.checkSilence()
+  }
+}

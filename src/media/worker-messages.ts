@@ -1,0 +1,94 @@
+import { type CryptoSuite, type SrtpMasterKey } from '../base/encryption.ts'
+import { type EndpointDescription } from './endpoint-description.ts'
+import { type MediaLeg } from './media-engine.ts'
+
+/** A master key as it travels between threads: copies of the exact bytes, never the pool that a Buffer may lie in. */
+interface KeyMessage {
+  readonly suite: CryptoSuite
+  readonly key: Uint8Array
+  readonly salt: Uint8Array
+  readonly mki?: Uint8Array
+}
+
+/** {@link EndpointDescription} as it travels between threads. */
+export type EndpointMessage = Omit<EndpointDescription, 'protection'> & {
+  readonly protection:
+    { readonly mode: 'none' } | { readonly mode: 'sdes'; readonly send: KeyMessage; readonly receive?: KeyMessage }
+}
+
+/** What the main thread asks of a worker. `session` and `stream` are the engine's numbers. */
+export type WorkerRequest =
+  | {
+      /** Binds both legs' port pairs; answered by `opened` or `refused`. */
+      readonly type: 'open'
+      readonly request: number
+      readonly session: number
+      readonly stream: number
+      readonly address: string
+      /** RTP port of each leg; RTCP is one above. */
+      readonly ports: Record<MediaLeg, number>
+      readonly counters: SharedArrayBuffer
+    }
+  | {
+      readonly type: 'update'
+      readonly session: number
+      readonly stream: number
+      readonly leg: MediaLeg
+      readonly endpoint: EndpointMessage | undefined
+    }
+  /** Closes all of a session's ports, an `open` in progress included; answered by `closed`. */
+  | { readonly type: 'close'; readonly request: number; readonly session: number }
+  /** Heartbeat; answered by `pong`. */
+  | { readonly type: 'ping' }
+
+/** What a worker answers. */
+export type WorkerAnswer =
+  | { readonly type: 'opened'; readonly request: number }
+  | {
+      readonly type: 'refused'
+      readonly request: number
+      /** The operating system's code, e.g. `EADDRINUSE`. */
+      readonly code: string
+      readonly leg: MediaLeg
+    }
+  | { readonly type: 'closed'; readonly request: number }
+  | { readonly type: 'pong' }
+
+/** What a worker is started with. */
+export interface WorkerStart {
+  /** Where `performance.now()` of the engine's thread began, in milliseconds of the machine's monotonic clock. */
+  readonly clockOrigin: number
+}
+
+/** Where `performance.now()` of this thread began, in milliseconds of the monotonic clock that all threads share. */
+export function clockOrigin(): number {
+  return Number(process.hrtime.bigint()) / 1e6 - performance.now()
+}
+
+/** Puts a description into the form that travels. */
+export function toEndpointMessage(endpoint: EndpointDescription): EndpointMessage {
+  const { protection } = endpoint
+  if (protection.mode === 'none') return { ...endpoint, protection: { mode: 'none' } }
+  const send = toKeyMessage(protection.send)
+  const keys = protection.receive === undefined ? { send } : { send, receive: toKeyMessage(protection.receive) }
+  return { ...endpoint, protection: { mode: 'sdes', ...keys } }
+}
+
+/** The description that travelled. */
+export function fromEndpointMessage(message: EndpointMessage): EndpointDescription {
+  const { protection } = message
+  if (protection.mode === 'none') return { ...message, protection: { mode: 'none' } }
+  const send = fromKeyMessage(protection.send)
+  const keys = protection.receive === undefined ? { send } : { send, receive: fromKeyMessage(protection.receive) }
+  return { ...message, protection: { mode: 'sdes', ...keys } }
+}
+
+function toKeyMessage({ suite, key, salt, mki }: SrtpMasterKey): KeyMessage {
+  const copy = { suite, key: Uint8Array.from(key), salt: Uint8Array.from(salt) }
+  return mki === undefined ? copy : { ...copy, mki: Uint8Array.from(mki) }
+}
+
+function fromKeyMessage({ suite, key, salt, mki }: KeyMessage): SrtpMasterKey {
+  const whole = { suite, key: Buffer.from(key), salt: Buffer.from(salt) }
+  return mki === undefined ? whole : { ...whole, mki: Buffer.from(mki) }
+}
