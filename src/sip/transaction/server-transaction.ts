@@ -1,0 +1,26 @@
+import { type SipRequest, type SipResponse } from '../message/message.ts'
+import { type Flow } from '../transport/flow.ts'
+
+/** How a server transaction ended. `timeout`: timer H, the ACK of a failure response never came. */
+export type TerminationCause = 'normal' | 'timeout'
+
+/** A request that came in, as the one who answers it sees it. */
+export interface ServerTransaction {
+  readonly request: SipRequest
+  /** The way it came; responses go back there. */
+  readonly flow: Flow
+  readonly isInvite: boolean
+  /** A final response was given. */
+  readonly completed: boolean
+  /**
+   * Sends a response. Once a final one was given only a 2xx to an INVITE is sent again (RFC 6026 §7.1); the rest is dropped.
+   * To requests other than INVITE no provisional response but 100 and no 408 is sent (RFC 4320 §4).
+   */
+  respond(response: SipResponse): void
+  /** An INVITE was cancelled before its final response. The CANCEL has been answered; the INVITE has not. */
+  onCancel?: ((cancel: SipRequest) => void) | undefined
+  /** A response could not be sent. The transaction lives on (RFC 6026 §7.1). */
+  onTransportError?: ((error: Error) => void) | undefined
+  /** The transaction is gone. */
+  onTerminated?: ((cause: TerminationCause) => void) | undefined
+}
