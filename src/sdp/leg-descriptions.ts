@@ -1,25 +1,25 @@
+import { randomBytes } from 'node:crypto'
 import { type CryptoSuite, type EncryptionMode, type SrtpMasterKey } from '../base/encryption.ts'
-import { type Direction, type SessionDescription } from './session-description.ts'
+import { writeCrypto } from './crypto-attribute.ts'
+import { networkAddress, writeWithoutOrigin, type LocalEndpoint } from './description-writer.ts'
+import { answeredDirection, remoteEndpoint, type LegMedia, type RemoteEndpoint } from './leg-media.ts'
+import { profileName, type MediaProfile } from './media-profile.ts'
+import { acceptSdes, answerSdes, noSdesKeys, offeredLines, offerSdes, type RandomBytes } from './sdes-keys.ts'
+import { SdpError } from './sdp-error.ts'
+import { type Direction, type MediaDescription, type SessionDescription } from './session-description.ts'
 
-/** Where this server receives one m-line of one leg. */
-export interface LocalEndpoint {
-  /** IP literal without brackets. */
-  readonly address: string
-  readonly rtpPort: number
-  readonly rtcpPort: number
-}
-
-/** Where the phone of a leg receives one m-line. */
-export interface RemoteEndpoint {
-  /** As the phone wrote it: mostly an IP literal, but a name is possible. `0.0.0.0` and `::` mean hold. */
-  readonly address: string
-  readonly rtpPort: number
-  readonly rtcpPort: number
-}
+export { type LocalEndpoint } from './description-writer.ts'
+export { type RemoteEndpoint } from './leg-media.ts'
 
 /** How the packets of one m-line of one leg are protected. */
 export type Protection =
-  { readonly mode: 'none' } | { readonly mode: 'sdes'; readonly send: SrtpMasterKey; readonly receive?: SrtpMasterKey }
+  | { readonly mode: 'none' }
+  | {
+      readonly mode: 'sdes'
+      readonly send: SrtpMasterKey
+      /** Absent until the phone's key is known. */
+      readonly receive?: SrtpMasterKey
+    }
 
 /** What media must know of one m-line of one leg. */
 export interface EndpointDescription {
@@ -31,26 +31,323 @@ export interface EndpointDescription {
   readonly protection: Protection
 }
 
+/** How one leg is described. */
 export interface LegDescriptionsOptions {
   readonly mode: EncryptionMode
   /** What this server offers on the leg when its mode is SDES, in order. */
   readonly suites: readonly CryptoSuite[]
   /** Source of keys and of the session id. Default: that of `node:crypto`. */
-  readonly randomBytes?: (size: number) => Buffer
+  readonly randomBytes?: RandomBytes
   /** User of the o= line. Default `-`. */
   readonly username?: string
 }
 
-/** The offer/answer state of one leg of a call. */
-export declare class LegDescriptions {
+/** One offer with its answer, while it lasts and until the next one begins. */
+interface Exchange {
+  /** Who made the offer. */
+  readonly offerer: 'peer' | 'server'
+  /** The m-lines as the offer left them; every answer starts from here, as forks may answer differently. */
+  readonly media: readonly LegMedia[]
+  /** Direction that the offer states for each m-line. */
+  readonly directions: readonly Direction[]
+  answered: boolean
+}
+
+/**
+ * The offer/answer state of one leg of a call (RFC 3264), in either role at any time. What the other leg's phone says is
+ * the template; addresses, ports, keys and the o= line are this leg's own. Nothing changes when a method throws.
+ */
+export class LegDescriptions {
   readonly mode: EncryptionMode
-  constructor(options: LegDescriptionsOptions)
-  /** @returns the offer as this leg accepts it: hand it on as the template of the other leg's offer */
-  receiveOffer(offer: SessionDescription): SessionDescription
-  /** @returns the answer as this leg accepts it: hand it on as the template of the other leg's answer */
-  receiveAnswer(answer: SessionDescription): SessionDescription
-  writeOffer(template: SessionDescription, local: readonly (LocalEndpoint | undefined)[]): Buffer
-  writeAnswer(template: SessionDescription, local: readonly (LocalEndpoint | undefined)[]): Buffer
-  endpoint(index: number): EndpointDescription | undefined
-  rollback(): void
+  readonly #suites: readonly CryptoSuite[]
+  readonly #random: RandomBytes
+  readonly #username: string
+  readonly #sessionId: string
+  /** o= address: the first that is known, for the life of the leg (RFC 8866 §5.2). */
+  #address: string | undefined
+  /** The m-lines on which both sides last agreed. */
+  #agreed: readonly LegMedia[] = []
+  #exchange: Exchange | undefined
+  /** The server's list was offered first on this leg: then it binds the peer's later offers too. */
+  #suitesBind: boolean | undefined
+  /** Last text written, and the one that was last agreed on; without o= lines. */
+  #written: { readonly text: string; readonly version: number } | undefined
+  #agreedText: { readonly text: string; readonly version: number } | undefined
+  /** Highest version that was ever written. */
+  #version = 0
+
+  /** @throws SdpError `SDP_MODE_UNAVAILABLE` for a mode that is not negotiated here */
+  constructor({ mode, suites, randomBytes: random = randomBytes, username = '-' }: LegDescriptionsOptions) {
+    if (mode !== 'none' && mode !== 'sdes') {
+      throw new SdpError('SDP_MODE_UNAVAILABLE', `media encryption ${mode} cannot be described`)
+    }
+    this.mode = mode
+    this.#suites = suites
+    this.#random = random
+    this.#username = username
+    this.#sessionId = String(random(4).readUInt32BE())
+  }
+
+  /**
+   * The peer of this leg offers. An m-line that the leg's mode cannot meet is refused; one that was live and can no
+   * longer be met refuses the offer, as does one of which nothing is left.
+   * @returns the offer as this leg accepts it, to be the template of the other leg's offer
+   * @throws SdpError 488
+   */
+  receiveOffer(offer: SessionDescription): SessionDescription {
+    this.#suitesBind ??= false
+    const refusals: SdpError[] = []
+    const media = offer.media.map((one) => {
+      const before = this.#before(one)
+      try {
+        return this.#answerable(one, before)
+      } catch (error) {
+        if (!(error instanceof SdpError)) throw error
+        if (before !== undefined) throw error
+        refusals.push(error)
+        return dead(one, one.protocol)
+      }
+    })
+    if (!media.some((one) => one.live)) {
+      if (refusals[0] !== undefined) throw refusals[0]
+      if (this.#agreed.length === 0)
+        throw new SdpError('SDP_NO_USABLE_MEDIA', 'no stream that can be relayed is offered')
+    }
+    this.#exchange = {
+      offerer: 'peer',
+      media,
+      directions: offer.media.map(({ direction }) => direction),
+      answered: false,
+    }
+    return withRefused(offer, media)
+  }
+
+  /**
+   * The peer of this leg answers what {@link writeOffer} wrote. May come again for the same offer, with other keys.
+   * @returns the answer as this leg accepts it, to be the template of the other leg's answer
+   * @throws SdpError 488
+   */
+  receiveAnswer(answer: SessionDescription): SessionDescription {
+    const { media: offered } = this.#exchangeOf('server')
+    if (answer.media.length !== offered.length) {
+      throw new SdpError(
+        'SDP_MEDIA_LINES_DIFFER',
+        `${answer.media.length} m-lines in the answer, ${offered.length} in the offer`,
+      )
+    }
+    const media = answer.media.map((one, index) => this.#answered(one, offered[index]!, this.#agreed[index]))
+    this.#settle(media)
+    return withRefused(answer, media)
+  }
+
+  /**
+   * Writes this leg's offer.
+   * @param template what the other leg's phone offers
+   * @param local ports of this leg by m-line; an m-line without is offered with port 0
+   */
+  writeOffer(template: SessionDescription, local: readonly (LocalEndpoint | undefined)[]): Buffer {
+    this.#suitesBind ??= true
+    const media = template.media.map((one, index) =>
+      one.relayable && local[index] !== undefined ? this.#offerable(one) : dead(one, this.#protocol(one)),
+    )
+    // An offer never has fewer m-lines than the one before (RFC 3264 §8)
+    media.push(...this.#agreed.slice(media.length).map((one) => ({ ...one, live: false, sdes: noSdesKeys })))
+    const directions = media.map(({ direction }) => direction)
+    this.#exchange = { offerer: 'server', media, directions, answered: false }
+    return this.#write(template, media, local, ({ sdes }) => offeredLines(sdes))
+  }
+
+  /**
+   * Writes this leg's answer to the last {@link receiveOffer}. May be called again for the same offer.
+   * @param template what the other leg's phone answers
+   * @param local ports of this leg by m-line; an m-line without is refused
+   */
+  writeAnswer(template: SessionDescription, local: readonly (LocalEndpoint | undefined)[]): Buffer {
+    const { media: accepted, directions } = this.#exchangeOf('peer')
+    const media = accepted.map((one, index): LegMedia => {
+      const answered = template.media[index]
+      if (!one.live || answered?.relayable !== true || local[index] === undefined) {
+        return { ...one, live: false, sdes: noSdesKeys }
+      }
+      const direction = answeredDirection(directions[index]!, answered.direction)
+      return { ...one, formats: answered.formats, direction }
+    })
+    const body = this.#write(template, media, local, ({ sdes: { agreed } }) =>
+      agreed === undefined ? [] : [writeCrypto(agreed.tag, agreed.send)],
+    )
+    this.#settle(media)
+    return body
+  }
+
+  /** What media must know of the m-line, as far as it is known; `undefined` when it is refused or does not exist. */
+  endpoint(index: number): EndpointDescription | undefined {
+    const pending = this.#exchange?.answered === false ? this.#exchange.media : this.#agreed
+    const media = pending[index]
+    if (media?.live !== true) return undefined
+    const { direction, remote, sdes } = media
+    const send = sdes.agreed?.send ?? sdes.own.values().next().value
+    const protection: Protection =
+      send === undefined
+        ? { mode: 'none' }
+        : { mode: 'sdes', send, ...(sdes.agreed !== undefined && { receive: sdes.agreed.receive }) }
+    return { ...(remote !== undefined && { remote }), rtcpMux: false, direction, protection }
+  }
+
+  /** The offer under way has failed: back to what was last agreed. Harmless when none is under way. */
+  rollback(): void {
+    if (this.#exchange?.answered === false) this.#exchange = undefined
+  }
+
+  /** The live m-line that this one continues. */
+  #before({ index, kind }: MediaDescription): LegMedia | undefined {
+    const before = this.#agreed[index]
+    return before?.live === true && before.kind === kind ? before : undefined
+  }
+
+  /** An m-line of the peer's offer, as it can be answered. */
+  #answerable(media: MediaDescription, before: LegMedia | undefined): LegMedia {
+    const { kind, protocol, profile, formats, direction } = media
+    if (!media.relayable || profile === undefined) return dead(media, protocol)
+    const accepted = { kind, protocol, profile, formats, live: true, remote: remoteEndpoint(media) }
+    const own = answeredDirection(direction, 'sendrecv')
+    if (this.mode === 'none') {
+      if (profile.security !== 'rtp') throw unusableProfile(media, 'on a leg without encryption')
+      return { ...accepted, direction: own, sdes: noSdesKeys }
+    }
+    if (profile.security === 'dtls-srtp') throw unusableProfile(media, 'on a leg with SDES')
+    if (before?.sdes.agreed !== undefined && media.crypto.length === 0) {
+      throw new SdpError('SDES_DOWNGRADE', `${nameOf(media)}: a re-offer without a=crypto of a stream that had it`)
+    }
+    const acceptable = (suite: CryptoSuite): boolean =>
+      this.#suitesBind !== true || this.#suites.includes(suite) || suite === before?.sdes.agreed?.send.suite
+    const sdes = within(media, () => answerSdes(before?.sdes ?? noSdesKeys, media.crypto, acceptable, this.#random))
+    return { ...accepted, direction: own, sdes }
+  }
+
+  /** A live m-line of the other leg, as this leg offers it. */
+  #offerable(media: MediaDescription): LegMedia {
+    const before = this.#before(media)
+    const profile = this.#profile(media.profile!, before)
+    return {
+      kind: media.kind,
+      protocol: profileName(profile),
+      profile,
+      formats: media.formats,
+      live: true,
+      direction: media.direction,
+      ...(before?.remote !== undefined && { remote: before.remote }),
+      sdes: this.mode === 'sdes' ? offerSdes(before?.sdes ?? noSdesKeys, this.#suites, this.#random) : noSdesKeys,
+    }
+  }
+
+  /** An m-line of the peer's answer to what was offered. */
+  #answered(media: MediaDescription, offered: LegMedia, earlier: LegMedia | undefined): LegMedia {
+    if (media.kind !== offered.kind) {
+      throw new SdpError('SDP_MEDIA_LINES_DIFFER', `${nameOf(media)} answers an offer of ${offered.kind}`)
+    }
+    if (!offered.live || media.port === 0) return { ...offered, live: false, sdes: noSdesKeys }
+    if (media.profile === undefined || media.profile.security === 'dtls-srtp') {
+      throw unusableProfile(media, `in answer to ${offered.protocol}`)
+    }
+    const answered = { ...offered, remote: remoteEndpoint(media) }
+    if (this.mode === 'sdes') {
+      return {
+        ...answered,
+        sdes: within(media, () => acceptSdes(offered.sdes, earlier?.sdes ?? noSdesKeys, media.crypto)),
+      }
+    }
+    if (media.profile.security !== 'rtp') throw unusableProfile(media, `in answer to ${offered.protocol}`)
+    if (media.crypto.length > 0) {
+      throw new SdpError('SDES_NOT_OFFERED', `${nameOf(media)}: a=crypto in answer to an offer without`)
+    }
+    return answered
+  }
+
+  /** The mode decides the profile, the other leg its feedback. A peer that wants SDES in RTP/AVP keeps it (RFC 8643). */
+  #profile({ feedback }: MediaProfile, before: LegMedia | undefined): MediaProfile {
+    const secured = this.mode === 'sdes' && before?.profile?.security !== 'rtp'
+    return { security: secured ? 'srtp' : 'rtp', feedback }
+  }
+
+  #protocol({ profile, protocol }: MediaDescription): string {
+    return profile === undefined ? protocol : profileName(this.#profile(profile, undefined))
+  }
+
+  #exchangeOf(offerer: Exchange['offerer']): Exchange {
+    if (this.#exchange?.offerer !== offerer) {
+      throw new SdpError('SDP_OUT_OF_ORDER', `an answer where the ${offerer} has not offered`)
+    }
+    return this.#exchange
+  }
+
+  #settle(media: readonly LegMedia[]): void {
+    this.#agreed = media
+    this.#agreedText = this.#written
+    this.#exchange!.answered = true
+  }
+
+  #write(
+    template: SessionDescription,
+    media: readonly LegMedia[],
+    local: readonly (LocalEndpoint | undefined)[],
+    crypto: (media: LegMedia) => readonly string[],
+  ): Buffer {
+    this.#address ??= local.find((one) => one !== undefined)?.address
+    const own = this.#address ?? '0.0.0.0'
+    const lines = media.map((one, index) => ({
+      media: one,
+      template: template.media[index],
+      local: one.live ? local[index] : undefined,
+      crypto: one.live ? crypto(one) : [],
+    }))
+    const address = lines.find((line) => line.local !== undefined)?.local?.address ?? own
+    const text = writeWithoutOrigin(template, address, lines)
+    this.#written = { text, version: this.#versionOf(text) }
+    const origin = `o=${this.#username} ${this.#sessionId} ${this.#written.version} ${networkAddress(own)}\r\n`
+    const afterVersion = text.indexOf('\n') + 1
+    return Buffer.from(text.slice(0, afterVersion) + origin + text.slice(afterVersion), 'latin1')
+  }
+
+  /** The version stays while the text does; after a failed re-offer the agreed text has its old version again. */
+  #versionOf(text: string): number {
+    if (text === this.#agreedText?.text) return this.#agreedText.version
+    if (text === this.#written?.text) return this.#written.version
+    return ++this.#version
+  }
+}
+
+/** An m-line that stays where it is with port 0. */
+function dead({ kind, profile, formats, direction }: MediaDescription, protocol: string): LegMedia {
+  return {
+    kind,
+    protocol,
+    ...(profile !== undefined && { profile }),
+    formats,
+    live: false,
+    direction,
+    sdes: noSdesKeys,
+  }
+}
+
+/** The description with what the leg refuses marked as such. */
+function withRefused(description: SessionDescription, media: readonly LegMedia[]): SessionDescription {
+  if (description.media.every((one, index) => one.relayable === media[index]!.live)) return description
+  const marked = description.media.map((one, index) => ({ ...one, relayable: media[index]!.live }))
+  return { ...description, media: marked }
+}
+
+const nameOf = ({ index, kind }: MediaDescription): string => `m-line ${index + 1} (${kind})`
+
+function unusableProfile(media: MediaDescription, where: string): SdpError {
+  return new SdpError('SDP_PROFILE_UNUSABLE', `${nameOf(media)}: ${media.protocol} ${where}`)
+}
+
+/** Runs `negotiate`, and names the m-line in what it throws. */
+function within<T>(media: MediaDescription, negotiate: () => T): T {
+  try {
+    return negotiate()
+  } catch (error) {
+    if (error instanceof SdpError) throw new SdpError(error.code, `${nameOf(media)}: ${error.message}`)
+    throw error
+  }
 }

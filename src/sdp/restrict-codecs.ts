@@ -1,4 +1,7 @@
-import { type SessionDescription } from './session-description.ts'
+import { type SessionDescription as RawDescription } from 'sdp-transform'
+import { attributeName, type Attribute } from './attributes.ts'
+import { SdpError } from './sdp-error.ts'
+import { type MediaDescription, type SessionDescription } from './session-description.ts'
 
 /** The only codec of a kind that calls may use; absent: all that the phones agree on. */
 export interface CodecRestriction {
@@ -8,11 +11,79 @@ export interface CodecRestriction {
   readonly video?: string
 }
 
+/** Payload types that need no `a=rtpmap` (RFC 3551 §6), as far as a phone may offer them. */
+const staticCodecs: Readonly<Record<string, string>> = {
+  0: 'PCMU/8000',
+  3: 'GSM/8000',
+  4: 'G723/8000',
+  5: 'DVI4/8000',
+  6: 'DVI4/16000',
+  7: 'LPC/8000',
+  8: 'PCMA/8000',
+  9: 'G722/8000',
+  12: 'QCELP/8000',
+  15: 'G728/8000',
+  18: 'G729/8000',
+  26: 'JPEG/90000',
+  31: 'H261/90000',
+  32: 'MPV/90000',
+  34: 'H263/90000',
+}
+
+/** Attributes whose value begins with a payload type. */
+const perFormat: ReadonlySet<string> = new Set(['rtpmap', 'fmtp', 'rtcp-fb', 'imageattr', 'framesize'])
+
 /**
- * The description with only the allowed codecs left in its live m-lines.
- * @throws SdpError `SDP_NO_COMMON_CODEC` (488) when a live m-line has none of them
+ * The description with only the allowed codecs left in its live m-lines; an m-line that has none of them is no longer
+ * relayable. telephone-event stays: Flexisip disables every other payload type and sends keys by other means, but
+ * here payloads cross unchanged and a call without it has no DTMF. `raw` stays what was received.
+ * @throws SdpError `SDP_NO_COMMON_CODEC` (488) when no live m-line is left
  */
-export declare function restrictCodecs(
-  description: SessionDescription,
-  restriction: CodecRestriction,
-): SessionDescription
+export function restrictCodecs(description: SessionDescription, restriction: CodecRestriction): SessionDescription {
+  if (restriction.audio === undefined && restriction.video === undefined) return description
+  const media = description.media.map((one) => {
+    const allowed = one.kind === 'audio' ? restriction.audio : one.kind === 'video' ? restriction.video : undefined
+    if (allowed === undefined || !one.relayable) return one
+    return restrictMedia(one, codecsOf(one, description.raw), allowed.toLowerCase())
+  })
+  if (description.media.some((one) => one.relayable) && !media.some((one) => one.relayable)) {
+    const wanted = [restriction.audio, restriction.video].filter((codec) => codec !== undefined).join(', ')
+    throw new SdpError('SDP_NO_COMMON_CODEC', `none of the offered codecs is ${wanted}`)
+  }
+  return { ...description, media }
+}
+
+function restrictMedia(
+  media: MediaDescription,
+  codecs: ReadonlyMap<string, string>,
+  allowed: string,
+): MediaDescription {
+  const isAllowed = (format: string): boolean => {
+    const codec = codecs.get(format) ?? ''
+    return codec === allowed || codec.split('/', 1)[0] === allowed
+  }
+  if (!media.formats.some(isAllowed)) return { ...media, relayable: false }
+  const kept = media.formats.filter((one) => isAllowed(one) || codecs.get(one)?.startsWith('telephone-event/') === true)
+  const attributes = media.attributes.filter((one) => {
+    const format = perFormat.has(attributeName(one)) ? formatOf(one) : '*'
+    return format === '*' || kept.includes(format)
+  })
+  return { ...media, formats: kept, attributes }
+}
+
+/** `name/rate` of each payload type, in lower case; channels are left out, as `audio-codec` has none. */
+function codecsOf({ formats, index }: MediaDescription, raw: RawDescription): ReadonlyMap<string, string> {
+  const codecs = new Map(formats.map((format) => [format, (staticCodecs[format] ?? '').toLowerCase()]))
+  for (const { payload, codec, rate } of raw.media[index]!.rtp) {
+    codecs.set(String(payload), `${codec}/${rate ?? ''}`.toLowerCase())
+  }
+  return codecs
+}
+
+/** The payload type at the beginning of the value, or `*`. */
+function formatOf(attribute: Attribute): string {
+  return attribute
+    .slice(attribute.indexOf(':') + 1)
+    .trim()
+    .split(/[ \t]/, 1)[0]!
+}

@@ -1,6 +1,9 @@
 import { type SessionDescription as RawDescription } from 'sdp-transform'
-import { type CryptoLine } from './crypto-attribute.ts'
-import { type MediaProfile } from './media-profile.ts'
+import { attributeName, attributeValue, hasAttribute, type Attribute } from './attributes.ts'
+import { readCrypto, type CryptoLine } from './crypto-attribute.ts'
+import { mediaProfile, type MediaProfile } from './media-profile.ts'
+import { parseRaw } from './sdp-grammar.ts'
+import { malformed, readLines, type SdpLine, type SdpSection } from './sdp-lines.ts'
 
 /** A direction attribute (RFC 8866 §6.7), as the party that wrote it means it. */
 export type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive'
@@ -22,7 +25,7 @@ export interface MediaDescription {
   readonly port: number
   /** The profile as written, e.g. `RTP/SAVPF`. */
   readonly protocol: string
-  /** The profile's meaning; absent when it is not one of RTP. */
+  /** The profile's meaning; absent when it is not one of RTP over UDP. */
   readonly profile?: MediaProfile
   /** Payload types, or whatever the profile has in their place. */
   readonly formats: readonly string[]
@@ -31,11 +34,12 @@ export interface MediaDescription {
    * from an offer has `false` where the leg refuses the m-line.
    */
   readonly relayable: boolean
-  /** Address of the c= line that applies, as written: an IP literal or a name; absent only beside port 0. */
+  /** Address of the c= line that applies, as written: an IP literal or a name; absent only where it does not matter. */
   readonly address?: string
   /**
    * Direction that is meant: `a=sendonly` and kin of the m-line, else of the session, else `sendrecv`; the receiving
-   * half is taken out where the address is the unspecified one, which is how RFC 2543 held a call (RFC 3264 §8.4).
+   * half is taken out where the address is the unspecified one without ICE, which is how RFC 2543 held a call
+   * (RFC 3264 §8.4).
    */
   readonly direction: Direction
   readonly rtcp?: RtcpAttribute
@@ -51,8 +55,8 @@ export interface MediaDescription {
   readonly zrtpHash: boolean
   /** `a=ice-ufrag`, here or at session level, or a candidate. */
   readonly ice: boolean
-  /** The attribute lines as they came, without `a=`. */
-  readonly attributes: readonly string[]
+  /** The attributes as they came. */
+  readonly attributes: readonly Attribute[]
   /** The b= lines as they came, without `b=`. */
   readonly bandwidths: readonly string[]
   /** The i= line. */
@@ -62,11 +66,11 @@ export interface MediaDescription {
 /** A session description that was received (RFC 8866). */
 export interface SessionDescription {
   readonly media: readonly MediaDescription[]
-  /** The attribute lines of the session, as they came, without `a=`. */
-  readonly attributes: readonly string[]
+  /** The attributes of the session, as they came. */
+  readonly attributes: readonly Attribute[]
   /** The b= lines of the session, as they came, without `b=`. */
   readonly bandwidths: readonly string[]
-  /** The same as `sdp-transform` decodes it. */
+  /** What was received, as `sdp-transform` decodes it. */
   readonly raw: RawDescription
 }
 
@@ -75,4 +79,129 @@ export interface SessionDescription {
  * @param body the body of a SIP message; its bytes survive unchanged in every line that is passed on
  * @throws SdpError `SDP_MALFORMED` (400) with the number of the line, `SDP_TOO_LARGE` (413)
  */
-export declare function parseSdp(body: Buffer): SessionDescription
+export function parseSdp(body: Buffer): SessionDescription {
+  const [session, ...sections] = readLines(body)
+  const raw = parseRaw([session, ...sections].flat().map(text).join('\r\n'))
+  const shared = { attributes: attributesOf(session), connection: connectionOf(session) }
+  return {
+    media: sections.map((section, index) => readMedia(section, index, shared, raw)),
+    attributes: shared.attributes,
+    bandwidths: bandwidthsOf(session),
+    raw,
+  }
+}
+
+/** What the session's lines say for every m-line that does not say otherwise. */
+interface Shared {
+  readonly attributes: readonly Attribute[]
+  readonly connection: string | undefined
+}
+
+function readMedia(section: SdpSection, index: number, shared: Shared, raw: RawDescription): MediaDescription {
+  const mLine = readMediaLine(section[0]!)
+  const decoded = raw.media[index]!
+  const attributes = attributesOf(section)
+  const has = (name: string): boolean => hasAttribute(attributes, name) || hasAttribute(shared.attributes, name)
+  const profile = mediaProfile(mLine.protocol)
+  const address = connectionOf(section) ?? shared.connection
+  const relayable = profile !== undefined && mLine.port !== 0
+  if (relayable && address === undefined) throw malformed(section[0]!.number, 'an m= line without a c= line')
+  const ice = has('ice-ufrag') || hasAttribute(attributes, 'candidate')
+  const stated = decoded.direction ?? raw.direction ?? 'sendrecv'
+  const rtcp = readRtcp(section)
+  const setup = attributeValue(attributes, 'setup') ?? attributeValue(shared.attributes, 'setup')
+  const title = section.find((line) => line.type === 'i')?.value
+  return {
+    index,
+    ...mLine,
+    ...(profile !== undefined && { profile }),
+    relayable,
+    ...(address !== undefined && { address }),
+    direction: address !== undefined && isUnspecified(address) && !ice ? withoutReceiving(stated) : stated,
+    ...(rtcp !== undefined && { rtcp }),
+    rtcpMux: hasAttribute(attributes, 'rtcp-mux'),
+    crypto: attributes.filter((one) => attributeName(one) === 'crypto').map((one) => readCrypto(valueOf(one))),
+    fingerprint: has('fingerprint'),
+    ...(setup !== undefined && { setup }),
+    zrtpHash: has('zrtp-hash'),
+    ice,
+    attributes,
+    bandwidths: bandwidthsOf(section),
+    ...(title !== undefined && { title }),
+  }
+}
+
+/** `<kind> <port>[/<number of ports>] <protocol> <format> …` (RFC 8866 §5.14). */
+function readMediaLine({ number, value }: SdpLine): Pick<MediaDescription, 'kind' | 'port' | 'protocol' | 'formats'> {
+  const [kind = '', ports = '', protocol = '', ...formats] = value.trim().split(/[ \t]+/)
+  if (!isToken(kind)) throw malformed(number, 'no media type')
+  const port = readPort(ports.replace(/\/1$/, ''))
+  if (port === undefined) throw malformed(number, 'a port that is not one of 0 to 65535')
+  if (!protocol.split('/').every(isToken)) throw malformed(number, 'no transport protocol')
+  if (formats.length === 0) throw malformed(number, 'no media format')
+  return { kind, port, protocol, formats }
+}
+
+/** `<port>[ IN IP4|IP6 <address>]` (RFC 3605 §2.1). */
+function readRtcp(section: SdpSection): RtcpAttribute | undefined {
+  const line = section.find(({ type, value }) => type === 'a' && attributeName(value) === 'rtcp')
+  if (line === undefined) return undefined
+  const [portText = '', ...network] = valueOf(line.value).split(/[ \t]+/)
+  const port = readPort(portText)
+  if (port === undefined) throw malformed(line.number, 'an RTCP port that is not one of 0 to 65535')
+  if (network.length === 0) return { port }
+  return { port, address: readConnection(line.number, network.join(' ')) }
+}
+
+/** The address of the section's first c= line (RFC 8866 §5.7). */
+function connectionOf(section: SdpSection): string | undefined {
+  const line = section.find(({ type }) => type === 'c')
+  return line && readConnection(line.number, line.value)
+}
+
+/** The address of `IN IP4|IP6 <address>[/<ttl>]`. */
+function readConnection(number: number, value: string): string {
+  const [network, family, address = '', ...more] = value.trim().split(/[ \t]+/)
+  const known = network === 'IN' && (family === 'IP4' || family === 'IP6')
+  const host = address.split('/', 1)[0]!
+  if (!known || more.length > 0 || !/^[\w.:-]+$/.test(host)) throw malformed(number, 'not an internet address')
+  return host
+}
+
+function bandwidthsOf(section: SdpSection): readonly string[] {
+  return section
+    .filter(({ type }) => type === 'b')
+    .map(({ number, value }) => {
+      if (!/^[^\s:]+:\S+$/.test(value.trim())) throw malformed(number, 'not "type:number"')
+      return value.trim()
+    })
+}
+
+function attributesOf(section: SdpSection): readonly Attribute[] {
+  return section
+    .filter(({ type }) => type === 'a')
+    .map(({ number, value }) => {
+      if (attributeName(value) === '') throw malformed(number, 'an attribute without a name')
+      return value
+    })
+}
+
+const text = ({ type, value }: SdpLine): string => `${type}=${value}`
+const valueOf = (attribute: Attribute): string => attribute.slice(attribute.indexOf(':') + 1).trim()
+
+/** A token of RFC 8866 §9, and no longer than a log line can bear. */
+const isToken = (word: string): boolean => /^[\w!#$%&'*+\-.^`{|}~]{1,32}$/.test(word)
+
+function readPort(word: string): number | undefined {
+  return /^\d{1,5}$/.test(word) && Number(word) <= 65535 ? Number(word) : undefined
+}
+
+/** `0.0.0.0` or `::`: nowhere. */
+export function isUnspecified(address: string): boolean {
+  return address === '0.0.0.0' || /^[0:]+$/.test(address)
+}
+
+function withoutReceiving(direction: Direction): Direction {
+  if (direction === 'sendrecv') return 'sendonly'
+  return direction === 'recvonly' ? 'inactive' : direction
+}
