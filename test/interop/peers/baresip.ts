@@ -35,6 +35,8 @@ export class Baresip implements Phone {
   #pending = Buffer.alloc(0)
   /** Events and recordings before this scenario. */
   #mark = 0
+  #textMark = 0
+  #busy = false
   #old = new Set<string>()
 
   constructor(options: BaresipOptions) {
@@ -65,10 +67,15 @@ export class Baresip implements Phone {
     await this.#connect(controlPort)
   }
 
-  listen(): Promise<void> {
+  async listen(): Promise<void> {
+    if (this.#busy) {
+      // a scenario that failed left a call behind
+      this.hangup()
+      await this.ended()
+    }
     this.#mark = this.#events.length
+    this.#textMark = this.#process.mark()
     this.#old = new Set(readdirSync(this.#sounds))
-    return Promise.resolve()
   }
 
   /** Chooses the account that {@link dial} calls from. */
@@ -77,11 +84,13 @@ export class Baresip implements Phone {
   }
 
   dial(uri: string): void {
+    this.#busy = true
     this.#command('dial', uri)
   }
 
   async incoming(): Promise<void> {
     await this.#event('CALL_INCOMING')
+    this.#busy = true
   }
 
   answer(): void {
@@ -106,6 +115,7 @@ export class Baresip implements Phone {
 
   async ended(): Promise<string> {
     const { param = '' } = await this.#event('CALL_CLOSED')
+    this.#busy = false
     return param
   }
 
@@ -122,9 +132,11 @@ export class Baresip implements Phone {
     return port >= this.#options.rtpPort && port < this.#options.rtpPort + mediaPorts
   }
 
-  /** Everything that it printed since it began. */
-  get output(): string {
-    return this.#process.text
+  /** Video packets that came in since {@link listen}, and what was wrong with them; known once the call has ended. */
+  videoReceived(): { readonly packets: number; readonly errors: number } {
+    const text = this.#process.text.slice(this.#textMark)
+    const statistics = /^video +Transmit: +Receive:\s+packets: +\d+ +(\d+)[^]*?errors: +\d+ +(\d+)/m.exec(text)
+    return { packets: Number(statistics?.[1] ?? 0), errors: Number(statistics?.[2] ?? 0) }
   }
 
   async stop(): Promise<void> {

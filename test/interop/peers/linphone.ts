@@ -25,6 +25,7 @@ export class Linphone implements Phone {
   #logMark = 0
   #recording = ''
   #calls = 0
+  #busy = false
 
   constructor(options: LinphoneOptions) {
     this.#options = options
@@ -61,6 +62,11 @@ export class Linphone implements Phone {
   }
 
   async listen(): Promise<void> {
+    if (this.#busy) {
+      // a scenario that failed left a call behind
+      this.hangup()
+      await this.ended()
+    }
     this.#recording = join(this.#options.folder, `heard-${++this.#calls}.wav`)
     this.#mark = this.#process.mark()
     this.#logMark = this.#logText().length
@@ -75,11 +81,13 @@ export class Linphone implements Phone {
   }
 
   dial(uri: string): void {
+    this.#busy = true
     this.#process.send(`call ${uri}`)
   }
 
   async incoming(): Promise<void> {
     await this.#printed(/Receiving new incoming call from [^\n]*, assigned id \d+/)
+    this.#busy = true
   }
 
   answer(): void {
@@ -95,6 +103,11 @@ export class Linphone implements Phone {
     this.#process.send('pause')
   }
 
+  /** Resolves when the far end agreed to be on hold. */
+  async held(): Promise<void> {
+    await this.#printed(/Call \d+ with .* is now paused/)
+  }
+
   resume(): void {
     this.#process.send('resume')
   }
@@ -103,8 +116,10 @@ export class Linphone implements Phone {
     this.#process.send('terminate')
   }
 
-  ended(): Promise<string> {
-    return this.#printed(/Call \d+ with .* (?:ended|error)[^\n]*/)
+  async ended(): Promise<string> {
+    const line = await this.#printed(/Call \d+ with .* (?:ended|error)[^\n]*/)
+    this.#busy = false
+    return line
   }
 
   heard(hz: number, from = 0): Heard {
@@ -138,6 +153,12 @@ export class Linphone implements Phone {
       encryption: negotiated.at(-1)?.[1],
       undecrypted: [...text.matchAll(/srtp_unprotect\w*\(\) failed/g)].length,
     }
+  }
+
+  /** Video packets that were delivered (decrypted, in time) since {@link listen}; known once the call has ended. */
+  videoReceived(): number {
+    const text = this.#logText().slice(this.#logMark)
+    return Number(/VIDEO SESSION'S RTP STATISTICS[^]*?-received +(\d+) packets/.exec(text)?.[1] ?? 0)
   }
 
   /** The next thing that it prints after what was waited for before. */

@@ -36,20 +36,21 @@ interface Tally {
 const block = 800
 const rate = 8000
 
-/**
- * The media of a capture, flow by flow.
- *
- * @param tones frequencies that count as clear
- * @param wanted picks the flows by source and destination (address:port); SIP is best left out here
- */
-export function mediaFlows(
-  file: string,
-  tones: readonly number[],
-  wanted: (source: string, destination: string) => boolean = () => true,
-): MediaFlow[] {
+export interface MediaFlowsOptions {
+  /** Frequencies that count as clear. */
+  readonly tones: readonly number[]
+  /** Picks flows by source and destination (address:port); SIP is best left out here. */
+  readonly wanted?: (source: string, destination: string) => boolean
+  /** Only what came after this moment, in seconds since 1970. */
+  readonly since?: number
+}
+
+/** The media of a capture, flow by flow. */
+export function mediaFlows(file: string, options: MediaFlowsOptions): MediaFlow[] {
+  const { tones, wanted = () => true, since = 0 } = options
   const flows = new Map<string, Tally>()
-  for (const { protocol, source, destination, data } of packets(file)) {
-    if (protocol !== 'udp' || !wanted(source, destination)) continue
+  for (const { time, protocol, source, destination, data } of packets(file)) {
+    if (protocol !== 'udp' || time < since || !wanted(source, destination)) continue
     const key = `${source} ${destination}`
     let flow = flows.get(key)
     if (!flow) {

@@ -77,8 +77,8 @@ export function sipMessages(file: string): TracedMessage[] {
 
 /** One direction of one TCP connection. On loopback segments come in order; what was seen already is skipped. */
 class TracedStream {
+  readonly #cutter = new MessageCutter()
   #next: number | undefined
-  #text = ''
 
   /** Takes a segment; returns the messages that it completes. */
   add(packet: CapturedPacket): TracedMessage[] {
@@ -88,9 +88,22 @@ class TracedStream {
     }
     const seen = this.#next === undefined ? 0 : (this.#next - packet.sequence) | 0
     if (seen >= packet.data.length) return []
-    const messages: TracedMessage[] = []
-    this.#text += packet.data.toString('latin1', Math.max(0, seen))
     this.#next = (packet.sequence + packet.data.length) >>> 0
+    return this.#cutter
+      .add(packet.data.toString('latin1', Math.max(0, seen)))
+      .map((text) => readMessage(text, packet))
+      .filter((message) => message !== undefined)
+  }
+}
+
+/** Cuts the text of a stream into SIP messages by Content-Length (RFC 3261 §18.3). */
+export class MessageCutter {
+  #text = ''
+
+  /** Takes what came; returns the messages that it completes. */
+  add(text: string): string[] {
+    this.#text += text
+    const messages: string[] = []
     for (;;) {
       const begin = /[^\r\n]/.exec(this.#text)?.index
       if (begin === undefined) return messages
@@ -99,9 +112,8 @@ class TracedStream {
       const declared = /\r\n(?:content-length|l)[ \t]*:[ \t]*(\d+)/i.exec(this.#text.slice(begin, blank))?.[1]
       const end = blank + 4 + Number(declared ?? 0)
       if (this.#text.length < end) return messages
-      const message = readMessage(this.#text.slice(begin, end), packet)
+      messages.push(this.#text.slice(begin, end))
       this.#text = this.#text.slice(end)
-      if (message) messages.push(message)
     }
   }
 }

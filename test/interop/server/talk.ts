@@ -17,8 +17,6 @@ export interface TalkOptions {
   readonly talk?: number
   /** Who hangs up; the caller by default. */
   readonly hangup?: Phone
-  /** What happens once the call is up, before {@link talk} begins. */
-  readonly meanwhile?: () => Promise<void>
 }
 
 /** What was seen of one call. */
@@ -32,32 +30,61 @@ export interface Talk {
 
 let captures = 0
 
-/** Places one call, lets both sides talk, ends it, and returns what crossed the wire. */
-export async function talk(options: TalkOptions): Promise<Talk> {
-  const { caller, callee, uri, folder, talk = 2000, hangup = caller, meanwhile } = options
+/**
+ * Runs a scenario under a capture.
+ * @returns the pcap file
+ */
+export async function captured(folder: string, scenario: () => Promise<void>): Promise<string> {
   const capture = await Capture.start(join(folder, `${++captures}.pcap`))
   try {
-    await Promise.all([caller.listen(), callee.listen()])
-    caller.dial(uri)
-    await callee.incoming()
-    callee.answer()
-    await Promise.all([caller.established(), callee.established()])
-    await meanwhile?.()
-    await sleep(talk)
-    hangup.hangup()
-    await Promise.all([caller.ended(), callee.ended()])
+    await scenario()
   } finally {
     await capture.stop()
   }
-  return seen(capture.file, caller, callee)
+  return capture.file
 }
 
-/** Reads a capture of a call between two phones. */
-export function seen(file: string, caller: Phone, callee: Phone): Talk {
+/** Places one call, lets both sides talk, ends it, and returns what crossed the wire. */
+export async function talk(options: TalkOptions): Promise<Talk> {
+  const { caller, callee, uri, folder, talk = 2000, hangup = caller } = options
+  const file = await captured(folder, async () => {
+    await ring(caller, callee, uri)
+    callee.answer()
+    await Promise.all([caller.established(), callee.established()])
+    await sleep(talk)
+    await end(hangup, caller, callee)
+  })
+  return seen(file, caller, callee)
+}
+
+/** Dials, until the far end rings. */
+export async function ring(caller: Phone, callee: Phone, uri: string): Promise<void> {
+  await Promise.all([caller.listen(), callee.listen()])
+  caller.dial(uri)
+  await callee.incoming()
+}
+
+/** One of two phones ends the call, or the attempt, of both. */
+export async function end(by: Phone, caller: Phone, callee: Phone): Promise<void> {
+  by.hangup()
+  await Promise.all([caller.ended(), callee.ended()])
+}
+
+/**
+ * Reads a capture of a call between two phones.
+ *
+ * @param since leaves out media before this moment, in seconds since 1970
+ */
+export function seen(file: string, caller: Phone, callee: Phone, since = 0): Talk {
   const tones = [caller.toneHz, callee.toneHz]
   const flowsOf = (phone: Phone): MediaFlow[] =>
-    mediaFlows(file, tones, (...ends) => ends.some((end) => phone.ownsPort(Number(end.split(':')[1]))))
+    mediaFlows(file, { tones, since, wanted: (...ends) => ends.some((end) => phone.ownsPort(portOf(end))) })
   return { sip: sipMessages(file), callerMedia: flowsOf(caller), calleeMedia: flowsOf(callee) }
+}
+
+/** Port of an address:port. */
+function portOf(end: string): number {
+  return Number(end.split(':')[1])
 }
 
 /** Both heard the other's tone for a second on end, and hardly anything else that is loud. */
@@ -100,10 +127,31 @@ export function answeredSuite(sip: readonly TracedMessage[], phonePort: number):
       status === 200 &&
       method === 'INVITE' &&
       body !== '' &&
-      [source, destination].some((end) => end.endsWith(`:${phonePort}`)),
+      [source, destination].some((end) => portOf(end) === phonePort),
   )
   assert.ok(answer, `no answer to an INVITE at port ${phonePort}`)
   return /^a=crypto:\d+ (\S+)/m.exec(answer.body)?.[1]
+}
+
+/** The status of the last final response to an INVITE that a phone got. */
+export function finalStatus(sip: readonly TracedMessage[], phonePort: number): number | undefined {
+  return sip.findLast(
+    ({ status, method, destination }) =>
+      status !== undefined && status >= 200 && method === 'INVITE' && portOf(destination) === phonePort,
+  )?.status
+}
+
+/** The requests of a method that a phone got. */
+export function requestsTo(sip: readonly TracedMessage[], phonePort: number, method: string): TracedMessage[] {
+  return sip.filter(
+    (message) => message.status === undefined && message.method === method && portOf(message.destination) === phonePort,
+  )
+}
+
+/** The direction of the first m-line of a session description (RFC 3264 §5.1: sendrecv when nothing is said). */
+export function audioDirection(body: string): string {
+  const audio = body.split(/^m=/m)[1] ?? ''
+  return /^a=(sendrecv|sendonly|recvonly|inactive)\r?$/m.exec(audio)?.[1] ?? 'sendrecv'
 }
 
 function describe(media: readonly MediaFlow[]): string {
