@@ -95,7 +95,6 @@ export class LegDescriptions {
    * @throws SdpError 488
    */
   receiveOffer(offer: SessionDescription): SessionDescription {
-    this.#suitesBind ??= false
     const refusals: SdpError[] = []
     const media = offer.media.map((one) => {
       const before = this.#before(one)
@@ -119,6 +118,7 @@ export class LegDescriptions {
       directions: offer.media.map(({ direction }) => direction),
       answered: false,
     }
+    this.#suitesBind ??= false
     return withRefused(offer, media)
   }
 
@@ -146,7 +146,6 @@ export class LegDescriptions {
    * @param local ports of this leg by m-line; an m-line without is offered with port 0
    */
   writeOffer(template: SessionDescription, local: readonly (LocalEndpoint | undefined)[]): Buffer {
-    this.#suitesBind ??= true
     const media = template.media.map((one, index) =>
       one.relayable && local[index] !== undefined ? this.#offerable(one) : dead(one, this.#protocol(one)),
     )
@@ -154,6 +153,7 @@ export class LegDescriptions {
     media.push(...this.#agreed.slice(media.length).map((one) => ({ ...one, live: false, sdes: noSdesKeys })))
     const directions = media.map(({ direction }) => direction)
     this.#exchange = { offerer: 'server', media, directions, answered: false }
+    this.#suitesBind ??= true
     return this.#write(template, media, local, ({ sdes }) => offeredLines(sdes))
   }
 
