@@ -26,6 +26,7 @@ export class WorkerHandle {
   #missedBeats = 0
   #error: unknown
   #gone = false
+  #killed = false
 
   /**
    * @param number shown in events and as the thread's name
@@ -82,6 +83,8 @@ export class WorkerHandle {
 
   /** Ends a worker that does not answer any more; its death is reported as any other. */
   kill(why: string): void {
+    if (this.#killed) return
+    this.#killed = true
     this.#error = new Error(why)
     void this.#worker.terminate() // the exit event follows
   }
