@@ -21,3 +21,15 @@ function aLaw(): Float32Array {
     return (bits & 0x80 ? magnitude : -magnitude) / 32_768
   })
 }
+
+/** µ-law code bytes of a sine at 8 kHz, half of full scale. */
+export function muLawTone(hz: number, seconds: number): Buffer {
+  const codes = Buffer.alloc(seconds * 8000)
+  for (let i = 0; i < codes.length; i++) {
+    const sample = Math.round(16_000 * Math.sin((2 * Math.PI * hz * i) / 8000))
+    const magnitude = Math.abs(sample) + 0x84
+    const exponent = 24 - Math.clz32(magnitude)
+    codes[i] = ~((sample < 0 ? 0x80 : 0) | (exponent << 4) | ((magnitude >> (exponent + 3)) & 15)) & 0xff
+  }
+  return codes
+}

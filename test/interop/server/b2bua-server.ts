@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { PeerProcess } from '../peers/peer-process.ts'
 import { poll } from '../peers/poll.ts'
+import { Inspector, type HeapState } from './inspector.ts'
 import { flexisipConf, saveAtomically, type FlexisipConf } from './flexisip-conf.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
@@ -10,6 +11,8 @@ const root = fileURLToPath(new URL('../../..', import.meta.url))
 export interface B2buaServerOptions extends FlexisipConf {
   /** More of the command line, such as `--set`. */
   readonly args?: readonly string[]
+  /** TCP port of Node's inspector, by which {@link Holdings} tells the heap and the timers too. */
+  readonly inspectorPort?: number
 }
 
 /** What a process holds. */
@@ -20,6 +23,8 @@ export interface Holdings {
   readonly residentBytes: number
   /** The server's own counters, by name: calls, dialogs, transactions, media ports … */
   readonly counts: Readonly<Record<string, number>>
+  /** The main thread's, when there is an inspector. */
+  readonly heap: HeapState | undefined
 }
 
 /** How long the server may take to start, in milliseconds; it reads its sources on a machine that may be busy. */
@@ -30,16 +35,19 @@ export class B2buaServer {
   readonly configFile: string
   #conf: FlexisipConf
   readonly #process: PeerProcess
+  #inspector: Inspector | undefined
 
   private constructor(options: B2buaServerOptions) {
     this.#conf = options
     this.configFile = join(options.folder, 'flexisip.conf')
     mkdirSync(options.folder, { recursive: true })
     saveAtomically(this.configFile, flexisipConf(options))
+    const { inspectorPort } = options
+    const inspect = inspectorPort === undefined ? [] : [`--inspect=127.0.0.1:${inspectorPort}`]
     this.#process = new PeerProcess({
       name: 'flexisip-b2bua',
       command: process.execPath,
-      args: ['src/main.ts', '--server', 'b2bua', '-c', this.configFile, ...(options.args ?? [])],
+      args: [...inspect, 'src/main.ts', '--server', 'b2bua', '-c', this.configFile, ...(options.args ?? [])],
       cwd: root,
       outFile: join(options.folder, 'b2bua.out'),
     })
@@ -50,6 +58,7 @@ export class B2buaServer {
     const server = new B2buaServer(options)
     server.#process.start()
     try {
+      if (options.inspectorPort !== undefined) server.#inspector = await Inspector.attach(options.inspectorPort)
       await server.#process.waitFor(/ runs\b.*listening=/, { timeout: startTimeout })
     } catch (error) {
       await server.#process.stop()
@@ -71,6 +80,8 @@ export class B2buaServer {
 
   /** What it holds at this moment. */
   async holdings(): Promise<Holdings> {
+    // first: it collects garbage, which may close what nobody refers to
+    const heap = await this.#inspector?.state()
     const from = this.#process.mark()
     process.kill(this.#process.pid, 'SIGUSR2')
     const [line] = await this.#process.waitFor(/^.*\bcounts\b.*=.*$/m, { from, timeout: 5000 })
@@ -83,6 +94,7 @@ export class B2buaServer {
       counts: Object.fromEntries(
         [...line.matchAll(/([\w-]+)=(\d+)\b/g)].map(([, key = '', value]) => [key, Number(value)] as const),
       ),
+      heap,
     }
   }
 
@@ -112,6 +124,7 @@ export class B2buaServer {
    * @returns its exit status, which is 0 for a clean stop
    */
   async stop(): Promise<number | null> {
+    this.#inspector?.close()
     // calls in progress get shutdown-grace (5 s) and their BYEs some more
     await this.#process.stop({ grace: 12_000 })
     return this.#process.end?.code ?? null

@@ -1,0 +1,133 @@
+import { mkdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { locatePeer, PeerProcess } from './peer-process.ts'
+
+export interface SippOptions {
+  readonly name: string
+  /** Scratch folder; also where a scenario finds the files that it plays. */
+  readonly folder: string
+  /** A file of sipp/. */
+  readonly scenario: string
+  readonly transport: 'udp' | 'tcp'
+  readonly port: number
+  /** First media port. */
+  readonly mediaPort: number
+  /** address:port that it calls; a scenario that answers has none. */
+  readonly remote?: string
+  /** User and domain that it calls. */
+  readonly user?: string
+  readonly domain?: string
+  /** Calls a second. */
+  readonly rate?: number
+  /** Calls in all. */
+  readonly calls?: number
+  /** Most calls at a time. */
+  readonly atOnce?: number
+  /** Length of each `<pause/>` in milliseconds. */
+  readonly pause?: number
+  /** Sends RTP back to where it came from. */
+  readonly echo?: boolean
+}
+
+/** What SIPp counted. */
+export interface SippResult {
+  readonly created: number
+  readonly successful: number
+  readonly failed: number
+  /** Of requests and final responses, over UDP. */
+  readonly retransmissions: number
+}
+
+const scenarios = fileURLToPath(new URL('../sipp', import.meta.url))
+
+/** One SIPp, placing or answering calls by a scenario. */
+export class Sipp {
+  readonly #statistics: string
+  readonly #errors: string
+  readonly #process: PeerProcess
+
+  constructor(options: SippOptions) {
+    const {
+      name,
+      folder,
+      scenario,
+      transport,
+      port,
+      mediaPort,
+      remote,
+      user = 'callee',
+      domain = 'load.example',
+    } = options
+    const { rate, calls, atOnce, pause = 0, echo = false } = options
+    mkdirSync(folder, { recursive: true })
+    this.#statistics = join(folder, `${name}.csv`)
+    this.#errors = join(folder, `${name}.err`)
+    this.#process = new PeerProcess({
+      name,
+      command: locatePeer('sipp'),
+      args: [
+        ...['-sf', join(scenarios, scenario), '-nostdin', '-t', transport === 'tcp' ? 't1' : 'u1'],
+        ...['-i', '127.0.0.1', '-p', `${port}`, '-mi', '127.0.0.1', '-mp', `${mediaPort}`],
+        ...['-trace_stat', '-stf', this.#statistics, '-fd', '1', '-trace_err', '-error_file', this.#errors],
+        ...['-s', user, '-key', 'domain', domain, '-d', `${pause}`, '-buff_size', '1048576'],
+        ...(rate === undefined ? [] : ['-r', `${rate}`]),
+        ...(calls === undefined ? [] : ['-m', `${calls}`]),
+        ...(atOnce === undefined ? [] : ['-l', `${atOnce}`]),
+        ...(echo ? ['-rtp_echo'] : []),
+        ...(remote === undefined ? [] : [remote]),
+      ],
+      cwd: folder,
+      outFile: join(folder, `${name}.out`),
+    })
+  }
+
+  start(): this {
+    this.#process.start()
+    return this
+  }
+
+  /**
+   * Waits until all calls have ended.
+   *
+   * @throws Error when that takes longer than `timeout` milliseconds
+   */
+  async finished(timeout: number): Promise<SippResult> {
+    await this.#process.finished(timeout)
+    return this.result()
+  }
+
+  /** Ends one that answers: it takes no further calls and waits some seconds for the last ones. */
+  async stop(): Promise<SippResult> {
+    this.#process.signal('SIGUSR1')
+    await this.#process.finished(5000)
+    return this.result()
+  }
+
+  /** Its counters, at most a second old while it runs. */
+  result(): SippResult {
+    const [names = '', ...rows] = readFileSync(this.#statistics, 'latin1').trim().split('\n')
+    const values = (rows.at(-1) ?? '').split(';')
+    const read = (name: string): number => {
+      const index = names.split(';').indexOf(name)
+      if (index < 0) throw new Error(`${this.#statistics} has no column ${name}`)
+      return Number(values[index])
+    }
+    return {
+      created: read('TotalCallCreated'),
+      successful: read('SuccessfulCall(C)'),
+      failed: read('FailedCall(C)'),
+      retransmissions: read('Retransmissions(C)'),
+    }
+  }
+
+  /** The first lines of what it complains of, for messages. */
+  complaints(): string {
+    try {
+      return readFileSync(this.#errors, 'latin1').slice(0, 2000)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return ''
+      throw error
+    }
+  }
+}
