@@ -61,6 +61,7 @@ export class SourceLock {
    * @param secured it will have to authenticate
    */
   admits(source: PeerAddress, secured: boolean): boolean {
+    if (source.port === 0) return false // can be forged, but not be sent to
     if (this.#locked !== undefined) {
       if (same(this.#locked, source)) return true
       if (this.#final) return false

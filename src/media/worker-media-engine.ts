@@ -81,9 +81,11 @@ export class WorkerMediaEngine implements MediaEngine {
   async #end(): Promise<void> {
     this.#tick.cancel()
     for (const timer of this.#replacements) timer.cancel()
-    await Promise.all([...this.#sessions].map((session) => session.close()))
+    // a worker's ports end with it, so that nobody waits for one that hangs
+    const closed = [...this.#sessions].map((session) => session.close())
     await Promise.all([...this.#workers.values()].map((worker) => worker.end()))
     this.#workers.clear()
+    await Promise.all(closed)
   }
 
   #leastLoaded(): WorkerHandle | undefined {

@@ -85,6 +85,10 @@ describe('the source of a secured leg', () => {
   })
 })
 
+test('a source port of 0, which only a forger has, is never learned', () => {
+  for (const secured of [false, true]) assert.equal(take(signalledLock(), { ...signalled, port: 0 }, secured), false)
+})
+
 describe('the source of RTCP', () => {
   test('must be the signalled host or that of the learned RTP', () => {
     const rtp = signalledLock()

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
 import { test, type TestContext } from 'node:test'
 import { type Worker } from 'node:worker_threads'
 import { type CodedError } from '../../src/base/coded-error.ts'
@@ -26,6 +27,13 @@ function startEngine(
   return { engine, threads }
 }
 
+/** Nothing is held, and at least `ports` rest: also those that another program turned out to have. */
+function assertAllRests(engine: WorkerMediaEngine, ports: number): void {
+  const counts = engine.counts()
+  assert.deepEqual([counts.sessions, counts.ports], [0, 0])
+  assert.ok(counts.resting >= ports)
+}
+
 /** Resolves when all sockets of a range can be bound by somebody else. */
 async function assertFree(ports: readonly number[]): Promise<void> {
   for (const port of ports) {
@@ -41,10 +49,11 @@ test('a closed session leaves nothing: no session, no port, no socket; its ports
   const bridge = await Bridge.open(engine, 'none', 'none')
   const { rtpPort: a } = bridge.a.server
   const { rtpPort: b } = bridge.b.server
-  assert.deepEqual(engine.counts(), { sessions: 1, ports: 4, resting: 0 })
+  const { sessions, ports } = engine.counts()
+  assert.deepEqual([sessions, ports], [1, 4])
   await bridge.close()
   await bridge.session.close()
-  assert.deepEqual(engine.counts(), { sessions: 0, ports: 0, resting: 4 })
+  assertAllRests(engine, 4)
   await assertFree([a, a + 1, b, b + 1])
   assert.throws(() => bridge.session.update(3, 'a', undefined), { code: 'MEDIA_STREAM_UNKNOWN' })
   await assert.rejects(bridge.session.openStream('audio'), { code: 'MEDIA_SESSION_CLOSED' })
@@ -52,6 +61,22 @@ test('a closed session leaves nothing: no session, no port, no socket; its ports
   await engine.close()
   assert.equal(engine.alive, false)
   await assert.rejects(engine.openSession(sessionOptions()), { code: 'MEDIA_UNAVAILABLE', status: 503 })
+})
+
+test('200 calls with audio and video leave no file descriptor behind', async (t) => {
+  const { engine } = startEngine(t, { workers: 2 })
+  const call = async (): Promise<void> => {
+    const session = await engine.openSession(sessionOptions())
+    await session.openStream('audio')
+    await session.openStream('video')
+    session.update(1, 'a', { rtcpMux: false, direction: 'sendrecv', protection: { mode: 'none' } })
+    await session.close()
+  }
+  await call()
+  const before = readdirSync('/proc/self/fd').length
+  for (let i = 0; i < 20; i++) await Promise.all(Array.from({ length: 10 }, call))
+  assert.equal(readdirSync('/proc/self/fd').length, before)
+  assertAllRests(engine, 201 * 8)
 })
 
 test('closing an engine ends its sessions, workers and timers', async (t) => {
@@ -119,7 +144,7 @@ test('a session that is closed while it opens a stream gives the ports back', as
   await new Promise((resolve) => setImmediate(resolve)) // the worker has been asked
   await session.close()
   await opening
-  assert.deepEqual(engine.counts(), { sessions: 0, ports: 0, resting: 4 })
+  assertAllRests(engine, 4)
 })
 
 test('a worker that dies takes only its sessions, and is replaced', async (t) => {
@@ -154,20 +179,42 @@ test('a worker that dies takes only its sessions, and is replaced', async (t) =>
 test('a worker that does not answer makes the engine not alive, and is ended', async (t) => {
   const clock = new HandClock()
   const { engine } = startEngine(t, { workers: 1, clock })
-  const failure = new Promise<CodedError>((resolve) => {
-    void Bridge.open(engine, 'none', 'none', { session: { onFailure: resolve } }).then((bridge) => {
-      assert.equal(engine.alive, true)
-      clock.advance(4000) // in one turn: the worker cannot answer
-      assert.equal(engine.alive, false)
-      clock.advance(7000)
-      void bridge.close()
-    })
+  const failures: CodedError[] = []
+  const bridge = await Bridge.open(engine, 'none', 'none', {
+    session: { onFailure: (error) => failures.push(error) },
   })
   const died = new Promise<{ error: CodedError }>((resolve) => engine.events.on('workerDied', resolve))
+  assert.equal(engine.alive, true)
+  clock.advance(4000) // in one turn: the worker cannot answer
+  assert.equal(engine.alive, false)
+  clock.advance(7000)
   const { error } = await died
-  assert.equal(error.code, 'MEDIA_WORKER_DIED')
   assert.match(error.message, /not answered/)
-  void failure
+  await bridge.close()
+  assert.deepEqual(failures, [error])
+})
+
+test('a worker that cannot run is tried again, and calls are refused with 503 meanwhile', async (t) => {
+  const clock = new HandClock()
+  const { engine, threads } = startEngine(t, { workers: 1, clock })
+  const died = new Promise((resolve) => engine.events.on('workerDied', resolve))
+  await new Promise((resolve) => setImmediate(resolve)) // Node reports the thread in the next turn
+  await threads[0]!.terminate()
+  await died
+  assert.equal(engine.alive, false)
+  await assert.rejects(engine.openSession(sessionOptions()), { code: 'MEDIA_UNAVAILABLE', status: 503 })
+  clock.advance(500)
+  assert.equal(engine.alive, true)
+  await (await engine.openSession(sessionOptions())).close()
+})
+
+test('an engine whose worker does not answer can be closed', async (t) => {
+  const { engine, threads } = startEngine(t, { workers: 1 })
+  const session = await engine.openSession(sessionOptions())
+  await session.openStream('audio')
+  threads[0]!.removeAllListeners('message') // its answers are never heard
+  await engine.close()
+  assertAllRests(engine, 4)
 })
 
 test('a silent phone is reported after no-rtp-timeout, one that talks or is on hold is not', async (t) => {

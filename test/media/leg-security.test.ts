@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { type Protection } from '../../src/media/endpoint-description.ts'
+import { LegSecurity } from '../../src/media/leg-security.ts'
+import { portableCipherProvider } from '../../src/media/srtp/portable-cipher-provider.ts'
+import { masterKey } from '../support/media/packets.ts'
+
+const protection = (): Protection & { mode: 'sdes' } => ({
+  mode: 'sdes',
+  send: masterKey('AES_CM_128_HMAC_SHA1_80'),
+  receive: masterKey('AES_CM_128_HMAC_SHA1_32'),
+})
+
+describe('the contexts of a leg', () => {
+  test('stay for the same key, copied or not, one direction at a time', () => {
+    const security = new LegSecurity(portableCipherProvider)
+    const first = protection()
+    security.apply(first)
+    const { encrypt, decrypt } = security
+    const copy = { ...first.send, key: Buffer.from(first.send.key), salt: Buffer.from(first.send.salt) }
+    security.apply({ ...first, send: copy, receive: masterKey('AES_CM_128_HMAC_SHA1_32') })
+    assert.equal(security.encrypt, encrypt)
+    assert.notEqual(security.decrypt, decrypt)
+  })
+
+  test('are others for another suite, key, salt or identifier', () => {
+    const security = new LegSecurity(portableCipherProvider)
+    const first = protection()
+    security.apply(first)
+    const { encrypt } = security
+    const { send } = first
+    for (const other of [
+      { ...send, suite: 'AES_CM_128_HMAC_SHA1_32' as const },
+      { ...send, key: Buffer.alloc(16) },
+      { ...send, salt: Buffer.alloc(14) },
+      { ...send, mki: Buffer.from([1]) },
+    ]) {
+      security.apply({ mode: 'sdes', send: other })
+      assert.notEqual(security.encrypt, encrypt)
+    }
+  })
+
+  test('come back when the key does, also after a time in clear: its keystream must not begin anew', () => {
+    const security = new LegSecurity(portableCipherProvider)
+    const first = protection()
+    security.apply(first)
+    const { encrypt, decrypt } = security
+    security.apply(protection())
+    security.apply({ mode: 'none' })
+    assert.deepEqual([security.secured, security.encrypt, security.decrypt], [false, undefined, undefined])
+    security.apply(first)
+    assert.equal(security.secured, true)
+    assert.equal(security.encrypt, encrypt)
+    assert.equal(security.decrypt, decrypt)
+  })
+
+  test('that are half known are secured already', () => {
+    const security = new LegSecurity(portableCipherProvider)
+    security.apply({ mode: 'sdes', send: masterKey('AEAD_AES_256_GCM') })
+    assert.equal(security.secured, true)
+    assert.equal(security.decrypt, undefined)
+  })
+})
