@@ -59,8 +59,7 @@ export function transportProtocol({ scheme, transport = '' }: SipUriShape): 'udp
 
 /** Checks `b2bua-server/transport`: one URI, and a transport that its scheme allows. */
 export function checkTransport(text: string): Fault | undefined {
-  if (text === '')
-    return { what: 'the server would listen on nothing', instead: "write e.g. 'sip:127.0.0.1:6067;transport=tcp'" }
+  if (text === '') return undefined // listens on nothing, as in Flexisip
   if (/[ \t]/.test(text))
     return { what: 'only one URI is possible', instead: 'write the URI to listen on, without spaces' }
   const uri = sipUriShape(text)
