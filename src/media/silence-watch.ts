@@ -52,7 +52,7 @@ export class SilenceWatch {
     }
     if (this.#limit === 0 || state.talking.size === 0) return undefined
     const onHold = ![...state.talking.values()].includes(true)
-    const seconds = (now - state.since) / 1000
+    const seconds = Math.floor((now - state.since) / 1000)
     if (seconds < (onHold ? Math.max(holdLimit, this.#limit) : this.#limit)) return undefined
     state.since = now
     return { leg, seconds, onHold }
