@@ -1,11 +1,13 @@
 import { CodedError } from '../../base/coded-error.ts'
 
-/** The stack was used in a way that the state of a call forbids; stable codes, for logs. */
+/** What can go wrong with an INVITE beyond its transaction; stable, for logs. */
 export type UsageErrorCode =
   /** A final response was given to the INVITE before. */
-  'INVITE_SETTLED'
+  | 'INVITE_SETTLED'
+  /** The ACK of a refusal never came (RFC 3261 §17.2.1, timer H). */
+  | 'INVITE_NO_ACK'
 
-/** A fault of the caller of this layer, not of a peer. */
+/** An INVITE cannot do what is asked of it, or did not end as it should. */
 export class UsageError extends CodedError {
   declare readonly code: UsageErrorCode
 

@@ -1,0 +1,213 @@
+import { type Clock, type Timer } from '../../base/clock.ts'
+import { newBranch } from '../message/identifiers.ts'
+import { type SipRequest, type SipResponse } from '../message/message.ts'
+import { type SipUri } from '../message/uri.ts'
+import { type Flow } from '../transport/flow.ts'
+import { transportFailure, type ClientMachine, type ClientMachineUser } from './client-machine.ts'
+import { type ClientListener, type ClientRequestOptions, type ClientTransaction } from './client-transaction.ts'
+import { createCancel } from './hop-requests.ts'
+import { type HeaderList } from './header-list.ts'
+import { InviteClientTransaction } from './invite-client-transaction.ts'
+import { type NextHops } from './next-hops.ts'
+import { NonInviteClientTransaction } from './non-invite-client-transaction.ts'
+import { routeRequest } from './route-request.ts'
+import { stamp } from './stamp.ts'
+import { TransactionError } from './transaction-error.ts'
+import { clientKey } from './transaction-key.ts'
+import { transactionTimeout } from './transaction-timers.ts'
+
+/** What a request needs of the layer that keeps it. */
+export interface ClientRequestContext {
+  readonly clock: Clock
+  hopsTo(uri: SipUri, fallback: Flow | undefined): NextHops
+  add(machine: ClientMachine): void
+  remove(machine: ClientMachine): void
+  /** The request has its final response, or failed. */
+  settled(request: ClientRequest): void
+  /** A message did not leave, and nobody but the operator can be told. */
+  undelivered(request: SipRequest, error: Error): void
+}
+
+/**
+ * A request on its way: finds the next hop, tries its targets in turn with a new branch each (RFC 3263 §4.3: after a
+ * transport error, a timeout or a 503), and cancels what is under way (RFC 3261 §9.1).
+ */
+export class ClientRequest implements ClientTransaction, ClientMachineUser {
+  #request: SipRequest
+  readonly #context: ClientRequestContext
+  readonly #listener: ClientListener
+  readonly #options: ClientRequestOptions
+  #hops: NextHops | undefined
+  /** The transaction of the latest attempt, once it was sent. */
+  #machine: ClientMachine | undefined
+  #provisional = false
+  #settled = false
+  /** Header fields of the CANCEL, once one is wanted. */
+  #cancel: HeaderList | undefined
+  /** Runs from the CANCEL's sending on. */
+  #cancelDeadline: Timer | undefined
+  readonly #contactGiven: boolean
+
+  constructor(
+    request: SipRequest,
+    context: ClientRequestContext,
+    listener: ClientListener,
+    options: ClientRequestOptions,
+  ) {
+    this.#request = request
+    this.#context = context
+    this.#listener = listener
+    this.#options = options
+    this.#contactGiven = request.headers.has('Contact')
+  }
+
+  get request(): SipRequest {
+    return this.#request
+  }
+
+  /** Routes and sends the request; every outcome reaches the listener, and none before this has returned. */
+  async start(): Promise<void> {
+    await undefined
+    if (this.#settled) return
+    try {
+      this.#hops = this.#context.hopsTo(routeRequest(this.#request), this.#options.fallback)
+    } catch (error) {
+      this.#fail(transportFailure(error))
+      return
+    }
+    await this.#attempt()
+  }
+
+  cancel(headers: HeaderList = []): void {
+    if (this.#request.method !== 'INVITE' || this.#settled || this.#cancel !== undefined) return
+    this.#cancel = headers
+    if (this.#machine === undefined) {
+      queueMicrotask(() => this.#fail(new TransactionError('TRANSACTION_CANCELLED', 'cancelled before it was sent')))
+    } else if (this.#provisional) this.#sendCancel()
+  }
+
+  /** Forgets the request without a word to its listener. */
+  abandon(): void {
+    this.#settle()
+  }
+
+  passResponse(machine: ClientMachine, response: SipResponse): void {
+    if (machine !== this.#machine) return
+    if (response.status < 200) {
+      if (this.#settled) return
+      this.#provisional = true
+      if (this.#cancel !== undefined && this.#cancelDeadline === undefined) this.#sendCancel()
+      this.#listener.onResponse(response, machine.flow)
+      return
+    }
+    if (this.#settled) {
+      // only an INVITE's 2xx comes more than once
+      if (response.status < 300) this.#listener.onResponse(response, machine.flow)
+      return
+    }
+    if (response.status === 503 && this.#mayFailOver()) {
+      void this.#attempt()
+      return
+    }
+    this.#settle()
+    this.#listener.onResponse(response, machine.flow)
+  }
+
+  timedOut(machine: ClientMachine): void {
+    this.#attemptFailed(machine, new TransactionError('TRANSACTION_TIMEOUT', 'no final response in time'))
+  }
+
+  transportFailed(machine: ClientMachine, error: TransactionError): void {
+    this.#attemptFailed(machine, error)
+  }
+
+  terminated(machine: ClientMachine): void {
+    this.#context.remove(machine)
+  }
+
+  #attemptFailed(machine: ClientMachine, error: TransactionError): void {
+    if (machine !== this.#machine || this.#settled) return
+    if (this.#mayFailOver()) void this.#attempt()
+    else this.#fail(error)
+  }
+
+  /** A provisional response means that somebody may be ringing: another branch would ring twice. */
+  #mayFailOver(): boolean {
+    return !this.#provisional && this.#cancel === undefined && this.#hops?.exhausted === false
+  }
+
+  async #attempt(): Promise<void> {
+    const again = this.#machine !== undefined
+    this.#machine = undefined
+    const hops = this.#hops!
+    const flow = await hops.next()
+    if (this.#settled || this.#cancel !== undefined) return
+    if (flow === undefined) {
+      this.#fail(transportFailure(hops.error ?? 'no way to the next hop'))
+      return
+    }
+    // an earlier attempt may still have to acknowledge its 503 with its own Via
+    if (again) this.#request = this.#unstamped()
+    const branch = newBranch()
+    try {
+      stamp(this.#request, flow, branch)
+      this.#machine = this.#createMachine(clientKey(branch, this.#request.method), flow)
+    } catch (error) {
+      this.#fail(transportFailure(error)) // it cannot be written, e.g. one header field too many
+      return
+    }
+    this.#context.add(this.#machine)
+    this.#machine.start()
+  }
+
+  #createMachine(key: string, flow: Flow): ClientMachine {
+    const { clock } = this.#context
+    return this.#request.method === 'INVITE'
+      ? new InviteClientTransaction(this.#request, key, flow, clock, this, this.#options.repeated)
+      : new NonInviteClientTransaction(this.#request, key, flow, clock, this)
+  }
+
+  #unstamped(): SipRequest {
+    const headers = this.#request.headers.clone()
+    headers.delete('Via')
+    if (!this.#contactGiven) headers.delete('Contact')
+    return { ...this.#request, headers }
+  }
+
+  /** The CANCEL is a transaction of its own on the same flow; only the INVITE's outcome counts (RFC 3261 §9.1). */
+  #sendCancel(): void {
+    const invite = this.#machine!
+    this.#cancelDeadline = this.#context.clock.after(transactionTimeout, () => {
+      invite.abandon()
+      this.#fail(new TransactionError('TRANSACTION_CANCELLED', 'no final response to the cancelled INVITE'))
+    })
+    const request = createCancel(this.#request, [...(this.#options.repeated ?? []), ...this.#cancel!])
+    const context = this.#context
+    const machine = new NonInviteClientTransaction(
+      request,
+      invite.key.replace(/INVITE$/, 'CANCEL'),
+      invite.flow,
+      context.clock,
+      {
+        passResponse: () => undefined,
+        timedOut: () => undefined,
+        transportFailed: (_, error) => context.undelivered(request, error),
+        terminated: (one) => context.remove(one),
+      },
+    )
+    context.add(machine)
+    machine.start()
+  }
+
+  #fail(error: TransactionError): void {
+    if (this.#settled) return
+    this.#settle()
+    this.#listener.onFailure(error)
+  }
+
+  #settle(): void {
+    this.#settled = true
+    this.#cancelDeadline?.cancel()
+    this.#context.settled(this)
+  }
+}

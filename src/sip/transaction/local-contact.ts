@@ -1,0 +1,10 @@
+import { type Flow } from '../transport/flow.ts'
+
+/**
+ * The Contact value under which this server is reached over a flow.
+ * @param secure - the dialog is one of `sips:` URIs, and so must the Contact be (RFC 3261 §8.1.1.8, §12.1.1)
+ */
+export function localContact(flow: Flow, secure: boolean): string {
+  const { contact } = flow
+  return secure ? `<${contact.replace(/^sip:/, 'sips:').replace(';transport=tls', '')}>` : `<${contact}>`
+}

@@ -1,0 +1,61 @@
+import { newBranch } from '../message/identifiers.ts'
+import { type SipRequest } from '../message/message.ts'
+import { serialize } from '../message/serialize.ts'
+import { type SipUri } from '../message/uri.ts'
+import { type Flow } from '../transport/flow.ts'
+import { type NextHops } from './next-hops.ts'
+import { routeRequest } from './route-request.ts'
+import { stamp } from './stamp.ts'
+
+/** What the ACK needs of the layer. */
+export interface SuccessAckContext {
+  hopsTo(uri: SipUri, fallback: Flow | undefined): NextHops
+  undelivered(request: SipRequest, error: Error): void
+}
+
+/**
+ * The ACK of a 2xx: a request without a transaction, which its user sends again for every repeated 2xx (RFC 3261
+ * §13.2.2.4, §17.1).
+ */
+export class SuccessAck {
+  readonly #request: SipRequest
+  readonly #context: SuccessAckContext
+  readonly #fallback: Flow | undefined
+  #bytes: Buffer | undefined
+  #flow: Flow | undefined
+  #looking = false
+
+  /** @param request - without Via; it must not change any more */
+  constructor(request: SipRequest, context: SuccessAckContext, fallback?: Flow) {
+    this.#request = request
+    this.#context = context
+    this.#fallback = fallback
+  }
+
+  /** Sends the ACK, the same each time; finds the next hop on the first, and again when the flow is gone. */
+  send(): void {
+    if (this.#flow?.closed === false && this.#bytes !== undefined) this.#flow.send(this.#bytes, this.#onError)
+    else if (!this.#looking) void this.#findAndSend()
+  }
+
+  async #findAndSend(): Promise<void> {
+    this.#looking = true
+    try {
+      // a strict router changes the request: it is routed on a copy, so that it can be again
+      const request: SipRequest = { ...this.#request, headers: this.#request.headers.clone() }
+      const hops = this.#context.hopsTo(routeRequest(request), this.#fallback)
+      this.#flow = await hops.next()
+      if (this.#flow === undefined) throw hops.error
+      stamp(request, this.#flow, newBranch())
+      this.#bytes = serialize(request)
+      this.#flow.send(this.#bytes, this.#onError)
+    } catch (error) {
+      this.#onError(error)
+    } finally {
+      this.#looking = false
+    }
+  }
+
+  readonly #onError = (error: unknown): void =>
+    this.#context.undelivered(this.#request, error instanceof Error ? error : new Error(String(error)))
+}

@@ -1,0 +1,142 @@
+import { Dialog } from '../dialog/dialog.ts'
+import { Headers } from '../message/headers.ts'
+import { newCallId, newTag } from '../message/identifiers.ts'
+import { createRequest, type SipRequest, type SipResponse } from '../message/message.ts'
+import { tagOf, withTag } from '../message/name-addr.ts'
+import { type ClientListener, type ClientTransaction } from '../transaction/client-transaction.ts'
+import { type HeaderList } from '../transaction/header-list.ts'
+import { type TransactionError } from '../transaction/transaction-error.ts'
+import { type Flow } from '../transport/flow.ts'
+import { InviteSession } from './invite-session.ts'
+import { type InviteFailure, type OutgoingInvite, type OutgoingInviteSpec } from './outgoing-invite.ts'
+import { type SuccessAcknowledgement } from './success-acknowledgement.ts'
+import { finishRequest, ownRequestHeaders, type UsageContext } from './usage-context.ts'
+
+/** CSeq number of an initial INVITE: any will do (RFC 3261 §8.1.1.5). */
+const firstSeq = 1
+
+/** An INVITE of ours outside of a dialog and everything that its forks answer (RFC 3261 §13.2). */
+export class UacInvite implements OutgoingInvite, ClientListener {
+  readonly callId = newCallId()
+  readonly localTag = newTag()
+  readonly #spec: OutgoingInviteSpec
+  readonly #context: UsageContext
+  readonly #onSettled: (invite: UacInvite) => void
+  readonly #transaction: ClientTransaction
+  /** Early dialogs by To tag. */
+  readonly #early = new Map<string, InviteSession>()
+  /** By To tag, the ACK of each 2xx: one a fork. */
+  readonly #acknowledgements = new Map<string, SuccessAcknowledgement>()
+  #settled = false
+  /** Header fields of the BYE for a 2xx that crosses our CANCEL, once we gave up. */
+  #cancelled: HeaderList | undefined
+
+  /**
+   * Sends the INVITE.
+   * @param onSettled - called when `settled` becomes true, before the listener of the spec
+   * @throws HeaderError when the spec has header fields that cannot be written
+   */
+  constructor(spec: OutgoingInviteSpec, context: UsageContext, onSettled: (invite: UacInvite) => void) {
+    this.#spec = spec
+    this.#context = context
+    this.#onSettled = onSettled
+    this.#transaction = context.transactions.request(this.#createRequest(), this, {
+      repeated: ownRequestHeaders(context, 'caller'),
+    })
+  }
+
+  get settled(): boolean {
+    return this.#settled
+  }
+
+  cancel(headers: HeaderList = []): void {
+    if (this.#settled || this.#cancelled !== undefined) return
+    this.#cancelled = headers
+    this.#transaction.cancel(headers)
+  }
+
+  onResponse(response: SipResponse, flow: Flow): void {
+    if (response.status < 200) this.#provisional(response, flow)
+    else if (response.status < 300) this.#success(response, flow)
+    else this.#fail({ status: response.status, response, cause: 'response' })
+  }
+
+  onFailure(error: TransactionError): void {
+    const cause =
+      error.code === 'TRANSACTION_CANCELLED'
+        ? 'cancelled'
+        : error.code === 'TRANSACTION_TIMEOUT'
+          ? 'timeout'
+          : 'transport'
+    this.#fail({ status: error.status, cause, error })
+  }
+
+  #createRequest(): SipRequest {
+    const { uri, to, from, route, maxForwards, body, headers: extra, contentType } = this.#spec
+    const headers = new Headers()
+    for (const value of route) headers.add('Route', value)
+    headers.add('Max-Forwards', String(maxForwards))
+    headers.add('From', withTag(from, this.localTag))
+    headers.add('To', to)
+    headers.add('Call-ID', this.callId)
+    headers.add('CSeq', `${firstSeq} INVITE`)
+    return finishRequest(createRequest('INVITE', uri, headers, body), this.#context, 'caller', extra, contentType)
+  }
+
+  #provisional(response: SipResponse, flow: Flow): void {
+    if (this.#settled || this.#cancelled !== undefined) return
+    const tag = tagOf(response.headers.get('To') ?? '')
+    const early = response.status === 100 || tag === undefined ? undefined : this.#earlySession(tag, response, flow)
+    this.#spec.onProvisional(response, early)
+  }
+
+  /** The session of a fork; RFC 3261 §12.1.2: it begins with the first response that has its tag. */
+  #earlySession(tag: string, response: SipResponse, flow: Flow): InviteSession {
+    const known = this.#early.get(tag)
+    if (known !== undefined) return known
+    const session = this.#newSession(response, flow)
+    this.#early.set(tag, session)
+    return session
+  }
+
+  #newSession(response: SipResponse, flow: Flow): InviteSession {
+    const dialog = Dialog.ofCaller(this.#transaction.request, this.#spec.uri, response, flow.secure)
+    return new InviteSession(dialog, 'caller', this.#context)
+  }
+
+  #success(response: SipResponse, flow: Flow): void {
+    const tag = tagOf(response.headers.get('To') ?? '') ?? ''
+    const acknowledgement = this.#acknowledgements.get(tag)
+    if (acknowledgement !== undefined) {
+      acknowledgement.repeat()
+      return
+    }
+    const early = this.#early.get(tag)
+    this.#early.delete(tag)
+    const session = early === undefined || early.state === 'terminated' ? this.#newSession(response, flow) : early
+    const withOffer = (this.#spec.body?.length ?? 0) > 0
+    this.#acknowledgements.set(tag, session.confirmAsCaller(response, firstSeq, withOffer))
+    if (this.#settled || this.#cancelled !== undefined) {
+      // another fork was first, or the answer crossed our CANCEL: ACK and BYE (RFC 3261 §13.2.2.4, §9.1)
+      session.bye(this.#cancelled)
+      this.#fail({ status: 487, cause: 'cancelled' })
+      return
+    }
+    this.#settle()
+    this.#spec.onSuccess(response, session)
+  }
+
+  #fail(failure: InviteFailure): void {
+    if (this.#settled) return
+    this.#settle()
+    this.#spec.onFailure(failure)
+  }
+
+  /** Nothing more is reported, and the early dialogs are over (RFC 3261 §13.2.2.3, §13.2.2.4). */
+  #settle(): void {
+    this.#settled = true
+    this.#onSettled(this)
+    for (const session of this.#early.values()) session.abandon()
+    this.#early.clear()
+  }
+}

@@ -1,0 +1,54 @@
+import { type Clock } from '../../base/clock.ts'
+import { type Headers } from '../message/headers.ts'
+import { type SipRequest } from '../message/message.ts'
+import { type HeaderList } from '../transaction/header-list.ts'
+import { type TransactionLayer } from '../transaction/transaction-layer.ts'
+import { type InviteSession } from './invite-session.ts'
+
+/** Which side of the INVITE this server was: caller (UAC) or callee (UAS). */
+export type DialogRole = 'caller' | 'callee'
+
+/** What INVITE usages need of their user agent. */
+export interface UsageContext {
+  readonly transactions: TransactionLayer
+  readonly clock: Clock
+  /** Value of User-Agent and Server. */
+  readonly userAgent: string
+  /** Header fields of every request of dialogs that this server called for. */
+  readonly requestHeaders: HeaderList
+  readonly supported: readonly string[]
+  readonly allow: readonly string[]
+  /** From here on requests of the session's dialog reach it. */
+  addSession(session: InviteSession): void
+  removeSession(session: InviteSession): void
+}
+
+/** The header fields that mark a request as this server's, ACK and CANCEL included. */
+export function ownRequestHeaders(context: UsageContext, role: DialogRole): HeaderList {
+  const own = [['User-Agent', context.userAgent]] as const
+  return role === 'caller' ? [...own, ...context.requestHeaders] : own
+}
+
+/** Adds what this server can do (RFC 3261 §13.2.1, §20.5, §20.37), unless the message says so already. */
+export function addCapabilities(headers: Headers, context: UsageContext): void {
+  if (!headers.has('Allow') && context.allow.length > 0) headers.add('Allow', context.allow.join(', '))
+  if (!headers.has('Supported') && context.supported.length > 0) headers.add('Supported', context.supported.join(', '))
+}
+
+/** Requests that name what this server can do: those that make or change a session. */
+const withCapabilities: ReadonlySet<string> = new Set(['INVITE', 'UPDATE'])
+
+/** Adds to a request of ours what its user gave and what the user agent adds. */
+export function finishRequest(
+  request: SipRequest,
+  context: UsageContext,
+  role: DialogRole,
+  headers: HeaderList,
+  contentType?: string,
+): SipRequest {
+  for (const [name, value] of headers) request.headers.add(name, value)
+  for (const [name, value] of ownRequestHeaders(context, role)) request.headers.add(name, value)
+  if (withCapabilities.has(request.method)) addCapabilities(request.headers, context)
+  if (contentType !== undefined) request.headers.set('Content-Type', contentType)
+  return request
+}
