@@ -1,5 +1,5 @@
 import { type CryptoSuite, defaultCryptoSuites, type EncryptionMode } from '../base/encryption.ts'
-import { type EncryptionRule, type SuiteRule, type TrenscrypterRules } from './rules.ts'
+import { type EncryptionRule, type Rule, type SuiteRule, type TrenscrypterRules } from './rules.ts'
 
 /** What the rules say about one call. */
 export interface Decision {
@@ -13,11 +13,11 @@ export interface Decision {
   readonly suites?: readonly CryptoSuite[]
   /** The rule that decided the suites; absent when the mode is not `sdes` or the default list applies. */
   readonly suiteRule?: SuiteRule
-  /** Rules that were stopped at their limit of work and so counted as not matching; usually empty. */
-  readonly exhausted: readonly (EncryptionRule | SuiteRule)[]
+  /** Rules whose patterns were stopped at their limit of work and so counted as not matching; usually empty. */
+  readonly exhausted: readonly Rule[]
 }
 
-const nothing: readonly never[] = Object.freeze([])
+const none: readonly Rule[] = Object.freeze([])
 
 /**
  * Decides leg B's encryption and suites (reference: trenscrypter, "Selection algorithm"): the first rule whose pattern
@@ -26,8 +26,8 @@ const nothing: readonly never[] = Object.freeze([])
  * @param legAMode encryption of leg A, chosen from its offer
  */
 export function decide(rules: TrenscrypterRules, uri: string, legAMode: EncryptionMode): Decision {
-  let exhausted: (EncryptionRule | SuiteRule)[] | undefined
-  const first = <R extends EncryptionRule | SuiteRule>(list: readonly R[]): R | undefined => {
+  let exhausted: Rule[] | undefined
+  const first = <R extends Rule>(list: readonly R[]): R | undefined => {
     for (const rule of list) {
       const verdict = rule.pattern.verdict(uri)
       if (verdict === 'match') return rule
@@ -44,19 +44,21 @@ export function decide(rules: TrenscrypterRules, uri: string, legAMode: Encrypti
     ...(rule && { rule }),
     ...(mode === 'sdes' && { suites: suiteRule?.suites ?? defaultCryptoSuites }),
     ...(suiteRule && { suiteRule }),
-    exhausted: exhausted ?? nothing,
+    exhausted: exhausted ?? none,
   }
 }
 
 /** Says in one line, for the log, which rule decided what and where it is written. */
-export function describeDecision(decision: Decision): string {
-  const { mode, rule, suites, suiteRule } = decision
-  const because = rule
-    ? `rule ${rule.index} at ${rule.at.file}:${rule.at.line}:${rule.at.column}`
-    : 'as leg A, no rule matches'
-  if (!suites) return `${mode} (${because})`
-  const suitesBecause = suiteRule
-    ? `suite rule ${suiteRule.index} at ${suiteRule.at.file}:${suiteRule.at.line}:${suiteRule.at.column}`
-    : 'the default suites'
-  return `${mode} (${because}) with ${suites.join(';')} (${suitesBecause})`
+export function describeDecision({ mode, rule, suites, suiteRule, exhausted }: Decision): string {
+  const modePart = `${mode} (${rule ? `rule ${ruleAt(rule)}` : 'as leg A: no rule matches'})`
+  const suitesPart = suites
+    ? `, ${suites.join(';')} (${suiteRule ? `suite rule ${ruleAt(suiteRule)}` : 'the default suites'})`
+    : ''
+  const stopped = exhausted.map((one) => `; ${ruleAt(one)} took too long and did not count`).join('')
+  return `${modePart}${suitesPart}${stopped}`
+}
+
+/** Names a rule by its number and place: `2 at /etc/flexisip/flexisip.conf:31:20`. */
+export function ruleAt({ index, at }: Rule): string {
+  return `${index} at ${at.file}:${at.line}:${at.column}`
 }

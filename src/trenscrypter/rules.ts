@@ -1,30 +1,26 @@
 import { type CryptoSuite, type EncryptionMode } from '../base/encryption.ts'
+import { type ConfigSnapshot } from '../config/config-snapshot.ts'
+import { type Position, type Problem } from '../config/problem.ts'
 import { type RulePattern } from '../config/regex/rule-pattern.ts'
+import { readEncryptionRules, readSuiteRules } from './read-rules.ts'
+import { unreachableRules } from './unreachable-rules.ts'
 
-/** Where something is written; line and column count from 1. */
-export interface Position {
-  readonly file: string
-  readonly line: number
-  readonly column: number
+/** One pair of a list, whatever it decides. */
+export interface Rule {
+  /** Number of the pair in the list as written, from 0; skipped pairs keep their numbers. */
+  readonly index: number
+  /** Where the first word of the pair is written. */
+  readonly at: Position
+  readonly pattern: RulePattern
 }
 
 /** One pair of `outgoing-enc-regex`. */
-export interface EncryptionRule {
-  /** Number of the pair in the list as written, from 0; skipped pairs keep their numbers. */
-  readonly index: number
-  /** Where the mode is written. */
-  readonly at: Position
-  readonly pattern: RulePattern
+export interface EncryptionRule extends Rule {
   readonly mode: EncryptionMode
 }
 
 /** One pair of `outgoing-srtp-regex`. */
-export interface SuiteRule {
-  /** Number of the pair in the list as written, from 0; skipped pairs keep their numbers. */
-  readonly index: number
-  /** Where the suites are written. */
-  readonly at: Position
-  readonly pattern: RulePattern
+export interface SuiteRule extends Rule {
   /** At least one, in the order in which leg B proposes them. */
   readonly suites: readonly CryptoSuite[]
 }
@@ -33,4 +29,23 @@ export interface SuiteRule {
 export interface TrenscrypterRules {
   readonly encryption: readonly EncryptionRule[]
   readonly suites: readonly SuiteRule[]
+}
+
+/**
+ * Reads both lists of a snapshot (reference: trenscrypter). A pair with an unknown mode, an invalid regex or no usable
+ * suite is left out and reported as an error, upon which a start may go on and a reload must not; what is merely useless
+ * is a warning. A last word without a partner is no pair.
+ */
+export function readRules(snapshot: ConfigSnapshot): { rules: TrenscrypterRules; problems: Problem[] } {
+  const encryption = readEncryptionRules(snapshot.tokens('b2bua-server::trenscrypter', 'outgoing-enc-regex'))
+  const suites = readSuiteRules(snapshot.tokens('b2bua-server::trenscrypter', 'outgoing-srtp-regex'))
+  return {
+    rules: Object.freeze({ encryption: Object.freeze(encryption.rules), suites: Object.freeze(suites.rules) }),
+    problems: [
+      ...encryption.problems,
+      ...unreachableRules(encryption.rules),
+      ...suites.problems,
+      ...unreachableRules(suites.rules),
+    ],
+  }
 }
