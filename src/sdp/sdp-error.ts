@@ -39,7 +39,7 @@ const statuses = {
 /** Code of an {@link SdpError}. */
 export type SdpErrorCode = keyof typeof statuses
 
-/** Every code, for the documentation's test. */
+/** Every code, in the order of the table. */
 export const sdpErrorCodes = Object.keys(statuses) as readonly SdpErrorCode[]
 
 /** A session description that cannot be read or agreed to. The message names the line, never a key. */
