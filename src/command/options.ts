@@ -12,7 +12,7 @@ export class UsageError extends CodedError {
 const defaultConfig = '/etc/flexisip/flexisip.conf'
 
 /** The operator's tools beside the servers. */
-export const tools = ['check-config', 'explain', 'explain-filter', 'config-get'] as const
+export const tools = ['check-config', 'explain', 'config-get'] as const
 export type Tool = (typeof tools)[number]
 
 /** A command line, understood. */
@@ -35,14 +35,12 @@ export interface Options {
   readonly help: boolean
   readonly json: boolean
   readonly fromMode: string | undefined
-  readonly message: string | undefined
 }
 
 /** What `--help` prints. */
 export const helpText = `Usage: flexisip-b2bua [--server b2bua] [options]
        flexisip-b2bua check-config [--json] [options]
        flexisip-b2bua explain [<sip-uri>] [--from-mode zrtp|dtls-srtp|sdes|none] [--json] [options]
-       flexisip-b2bua explain-filter [<expression>] --message FILE [options]
        flexisip-b2bua config-get <section/key> [options]
 
 Servers and tools read the flexisip.conf of the proxy beside them.
@@ -60,7 +58,6 @@ Servers and tools read the flexisip.conf of the proxy beside them.
       --version, -h, --help
 
   explain says which rule decides for a recipient; without a URI it reads "uri[<TAB>from-mode]" lines from standard input.
-  explain-filter evaluates a module::B2bua filter over the SIP message in FILE; without an expression it reads one a line.
 `
 
 /**
@@ -90,7 +87,6 @@ export function parseOptions(args: readonly string[]): Options {
     help: values.help ?? false,
     json: values.json ?? false,
     fromMode: values['from-mode'],
-    message: values.message,
   }
 }
 
@@ -119,7 +115,6 @@ function parse(args: readonly string[]) {
         help: { type: 'boolean', short: 'h' },
         json: { type: 'boolean' },
         'from-mode': { type: 'string' },
-        message: { type: 'string' },
       },
     })
   } catch (error) {

@@ -1,0 +1,121 @@
+import { type Clock } from '../base/clock.ts'
+import { TypedEmitter } from '../base/typed-emitter.ts'
+import { type IncomingInvite } from '../sip/usage/incoming-invite.ts'
+import { type UserAgent } from '../sip/usage/user-agent.ts'
+import { type MediaEngine } from '../media/media-engine.ts'
+import { type Application, type Destination } from './application.ts'
+import { Call, type CallSummary } from './call.ts'
+import { verdictOf } from './call-error.ts'
+import { type CallSettings } from './call-settings.ts'
+import { endReasons, reasonHeader, type EndReason } from './end-reason.ts'
+
+/** What the calls tell the operator. No argument holds a secret. */
+export interface B2buaEvents {
+  /** Leg B's INVITE is about to leave for this destination. */
+  routed: [call: Call, destination: Destination]
+  answered: [call: Call]
+  /** Survived, but worth a look. */
+  warning: [call: Call, what: string]
+  ended: [call: Call, summary: CallSummary]
+  /** An INVITE that never became a call. */
+  turnedAway: [invite: IncomingInvite, reason: EndReason]
+}
+
+/** What the calls are made with. */
+export interface B2buaOptions {
+  readonly userAgent: UserAgent
+  readonly engine: MediaEngine
+  readonly clock: Clock
+  /** The application with the rules in force now; a call keeps what it got. */
+  readonly application: () => Application
+  /** The settings in force now; likewise. */
+  readonly settings: () => CallSettings
+}
+
+/** Seconds after which a caller who was turned away at shutdown may try again. */
+const retryAfterShutdown = '10'
+
+/** The back-to-back user agent: admits calls, holds them, and ends them when it must stop. */
+export class B2bua {
+  readonly events = new TypedEmitter<B2buaEvents>()
+  readonly #options: B2buaOptions
+  readonly #calls = new Set<Call>()
+  #draining = false
+  #onEmpty: (() => void) | undefined
+
+  constructor(options: B2buaOptions) {
+    this.#options = options
+    options.userAgent.onInvite = (invite) => this.#admit(invite)
+  }
+
+  /** Calls that are not over. */
+  get calls(): ReadonlySet<Call> {
+    return this.#calls
+  }
+
+  /**
+   * Turns new calls away with 503, gives those in progress `grace` milliseconds, and then ends them with BYE, CANCEL or a
+   * final response. Resolves when no call is left; the transactions of the last requests may still be under way.
+   */
+  async stop(grace: number): Promise<void> {
+    this.#draining = true
+    if (this.#calls.size === 0) return
+    const empty = new Promise<void>((resolve) => {
+      this.#onEmpty = resolve
+    })
+    const timer = this.#options.clock.after(grace, () => {
+      for (const call of [...this.#calls]) call.end('shutdown')
+    })
+    await empty
+    timer.cancel()
+  }
+
+  #admit(invite: IncomingInvite): void {
+    if (this.#draining) {
+      this.#turnAway(invite, 'shutdown', [['Retry-After', retryAfterShutdown]])
+      return
+    }
+    const settings = this.#options.settings()
+    if (this.#calls.size >= settings.maxCalls) {
+      this.#turnAway(invite, 'max-calls', [reasonHeader('max-calls')])
+      return
+    }
+    let call: Call
+    try {
+      call = this.#createCall(invite, settings)
+    } catch (error) {
+      this.#turnAway(invite, verdictOf(error).reason, [])
+      return
+    }
+    invite.provisional(100)
+    this.#calls.add(call)
+    call.start()
+  }
+
+  /** @throws UriError for a To that names nobody */
+  #createCall(invite: IncomingInvite, settings: CallSettings): Call {
+    const { userAgent, engine, clock, application } = this.#options
+    return new Call(invite, {
+      userAgent,
+      engine,
+      clock,
+      settings,
+      application: application(),
+      onRouted: (call, destination) => this.events.emit('routed', call, destination),
+      onAnswered: (call) => this.events.emit('answered', call),
+      onWarning: (call, what) => this.events.emit('warning', call, what),
+      onEnded: (call, summary) => this.#remove(call, summary),
+    })
+  }
+
+  #turnAway(invite: IncomingInvite, reason: EndReason, headers: readonly (readonly [string, string])[]): void {
+    invite.reject(endReasons[reason].status, { headers })
+    this.events.emit('turnedAway', invite, reason)
+  }
+
+  #remove(call: Call, summary: CallSummary): void {
+    this.#calls.delete(call)
+    this.events.emit('ended', call, summary)
+    if (this.#calls.size === 0) this.#onEmpty?.()
+  }
+}

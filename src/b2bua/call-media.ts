@@ -1,0 +1,62 @@
+import { type LegDescriptions, type LocalEndpoint } from '../sdp/leg-descriptions.ts'
+import { type SessionDescription } from '../sdp/session-description.ts'
+import { type MediaEngine, type MediaSession, type SessionOptions } from '../media/media-engine.ts'
+
+/** A leg of a call: A is the caller's side, B the recipient's. */
+export type LegName = 'a' | 'b'
+
+/**
+ * The media of one call: one stream in the engine for each m-line that both descriptions number alike. It translates
+ * between m-line indexes and the engine's stream numbers, and hands each leg's agreed endpoints down.
+ */
+export class CallMedia {
+  readonly #session: MediaSession
+  /** By m-line index; a hole is an m-line that never carried media which can be relayed. */
+  readonly #streams: ({ readonly a: LocalEndpoint; readonly b: LocalEndpoint; readonly number: number } | undefined)[] =
+    []
+  #opened = 0
+  #closed = false
+
+  private constructor(session: MediaSession) {
+    this.#session = session
+  }
+
+  /** @throws the engine's error when no port or worker can be had */
+  static async open(engine: MediaEngine, options: SessionOptions): Promise<CallMedia> {
+    return new CallMedia(await engine.openSession(options))
+  }
+
+  /** Opens a stream for each live m-line of `description` that has none yet; earlier ones keep their ports. */
+  async prepare(description: SessionDescription): Promise<void> {
+    for (const [index, media] of description.media.entries()) {
+      if (!media.relayable || this.#closed || this.#streams[index] !== undefined) continue
+      const ports = await this.#session.openStream(media.kind)
+      this.#streams[index] = { ...ports, number: this.#opened++ }
+    }
+  }
+
+  /** Where this server receives the media of one leg, by m-line index. */
+  local(leg: LegName): readonly (LocalEndpoint | undefined)[] {
+    return Array.from(this.#streams, (stream) => stream?.[leg])
+  }
+
+  /** Tells the engine what a leg has agreed on. Harmless when nothing changed. */
+  apply(leg: LegName, descriptions: LegDescriptions): void {
+    if (this.#closed) return
+    for (const [index, stream] of this.#streams.entries()) {
+      if (stream !== undefined) this.#session.update(stream.number, leg, descriptions.endpoint(index))
+    }
+  }
+
+  /** The engine's counters of all streams and legs. */
+  counters(): ReturnType<MediaSession['counters']> {
+    return this.#session.counters()
+  }
+
+  /** Gives everything back; the ports rest. */
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    await this.#session.close()
+  }
+}

@@ -1,0 +1,19 @@
+import { type CryptoSuite } from '../base/encryption.ts'
+import { type CodecRestriction } from '../sdp/restrict-codecs.ts'
+import { type SessionOptions } from '../media/media-engine.ts'
+
+/** What the configuration says about a call; taken once when the call begins, so that a reload never changes its mind. */
+export interface CallSettings {
+  /** `max-calls`: an INVITE beyond gets 486. */
+  readonly maxCalls: number
+  /** Milliseconds from the answer until the call is ended; 0 for no limit. */
+  readonly maxDuration: number
+  /** Milliseconds that a call may ring (reference: b2bua-server §1, fixed at 240 s). */
+  readonly unansweredTimeout: number
+  /** `audio-codec` and `video-codec`. */
+  readonly codecs: CodecRestriction
+  /** Crypto suites of an offer that this server makes to leg A, which only an offerless INVITE needs. */
+  readonly suites: readonly CryptoSuite[]
+  /** Addresses, ports and no-rtp-timeout of the call's media. */
+  readonly media: Omit<SessionOptions, 'onNoRtp' | 'onFailure'>
+}

@@ -1,0 +1,416 @@
+import { newTag } from '../sip/message/identifiers.ts'
+import { parseNameAddr, withTag } from '../sip/message/name-addr.ts'
+import { type SipRequest, type SipResponse } from '../sip/message/message.ts'
+import { type ServerTransaction } from '../sip/transaction/server-transaction.ts'
+import { type IncomingInvite } from '../sip/usage/incoming-invite.ts'
+import { type InviteSession } from '../sip/usage/invite-session.ts'
+import { type InviteFailure, type OutgoingInvite } from '../sip/usage/outgoing-invite.ts'
+import { type UserAgent } from '../sip/usage/user-agent.ts'
+import { type Clock, type Timer } from '../base/clock.ts'
+import { type EncryptionMode } from '../base/encryption.ts'
+import { LegDescriptions } from '../sdp/leg-descriptions.ts'
+import { offeredEncryption } from '../sdp/offered-encryption.ts'
+import { restrictCodecs } from '../sdp/restrict-codecs.ts'
+import { type SessionDescription } from '../sdp/session-description.ts'
+import { type MediaEngine } from '../media/media-engine.ts'
+import { type Application, type Destination } from './application.ts'
+import { CallError, verdictOf } from './call-error.ts'
+import { CallMedia, type LegName } from './call-media.ts'
+import { type CallSettings } from './call-settings.ts'
+import { endReasonOfStatus, endReasons, reasonHeader, type EndReason } from './end-reason.ts'
+import { descriptionIn, Leg, sdpType } from './leg.ts'
+import { OfferRelay } from './offer-relay.ts'
+import { relayedHeaders } from './relayed-headers.ts'
+import { relayedReply, relayRequest } from './request-relay.ts'
+
+/** Who ended a call: a leg, or this server by itself. */
+export type EndedBy = LegName | 'server'
+
+/** How a call went, for the log and the call record. */
+export interface CallSummary {
+  readonly id: string
+  readonly reason: EndReason
+  readonly by: EndedBy
+  /** Final status that the caller got while waiting; 200 when the call was answered. */
+  readonly status: number
+  /** More about the end, for people; never holds secrets. */
+  readonly detail: string
+  /** Seconds from the answer to the end; `undefined` when the call was never answered. */
+  readonly talked: number | undefined
+}
+
+/** What a call needs of its surroundings. */
+export interface CallSurroundings {
+  readonly userAgent: UserAgent
+  readonly engine: MediaEngine
+  readonly clock: Clock
+  readonly application: Application
+  readonly settings: CallSettings
+  /** Leg B's INVITE is about to leave. */
+  onRouted(call: Call, destination: Destination): void
+  onAnswered(call: Call): void
+  /** Something that the call survives but an operator should know. */
+  onWarning(call: Call, what: string): void
+  /** Called once; the call has let go of everything. */
+  onEnded(call: Call, summary: CallSummary): void
+}
+
+/** Encryption modes that this server can terminate. */
+const availableModes: ReadonlySet<EncryptionMode> = new Set(['none', 'sdes'])
+
+/** An end as one side told it, on its way to the other side. */
+interface End {
+  readonly reason: EndReason
+  readonly by: EndedBy
+  readonly detail: string
+  /** For a caller who still waits; the reason's own status and no headers where absent. */
+  readonly response?: {
+    readonly status: number
+    readonly reason?: string
+    readonly headers?: readonly (readonly [string, string])[]
+  }
+  /** For the BYE or CANCEL. */
+  readonly headers?: readonly (readonly [string, string])[]
+}
+
+/**
+ * One call: leg A, as the INVITE brought it, and leg B, which this server makes. It relays what each side says about the
+ * call to the other (reference: b2bua-server §2, §3 and §7) and keeps media in step with what was agreed.
+ */
+export class Call {
+  /** Names the call in logs; means nothing to any peer. */
+  readonly id = newTag()
+  readonly invite: IncomingInvite
+  /** Leg A's To in URI-only form. */
+  readonly recipient: string
+  readonly #world: CallSurroundings
+  readonly #timers: Timer[] = []
+  #a: Leg | undefined
+  #b: Leg | undefined
+  #media: CallMedia | undefined
+  #outgoing: OutgoingInvite | undefined
+  /** Leg B's answer to our offer, once it has given one, even in a provisional response. */
+  #answer: SessionDescription | undefined
+  #destination: Destination | undefined
+  #answeredAt: number | undefined
+  #ended = false
+  /** A re-INVITE or UPDATE with an offer is on its way between the legs (RFC 3264 §4: one at a time). */
+  #offerUnderWay = false
+
+  constructor(invite: IncomingInvite, surroundings: CallSurroundings) {
+    this.invite = invite
+    this.recipient = parseNameAddr(invite.request.headers.get('To')!).uri
+    this.#world = surroundings
+  }
+
+  get answered(): boolean {
+    return this.#answeredAt !== undefined
+  }
+
+  /** Encryption of each leg as far as it is decided. */
+  get modes(): { readonly a: EncryptionMode | undefined; readonly b: EncryptionMode | undefined } {
+    return { a: this.#a?.descriptions.mode, b: this.#b?.descriptions.mode }
+  }
+
+  get callIds(): { readonly a: string; readonly b: string | undefined } {
+    return { a: this.invite.request.headers.get('Call-ID')!, b: this.#outgoing?.callId }
+  }
+
+  /** Takes the call on: decides where it goes and calls there. Every failure ends the call with a verdict. */
+  start(): void {
+    this.invite.onCancelled = (cancel) =>
+      this.#end({ reason: cancelReason(cancel), by: 'a', detail: 'CANCEL', headers: reasonsOf(cancel) })
+    this.invite.onFailed = (error) => this.#end({ reason: 'dialog-lost', by: 'a', detail: error.message })
+    this.#after(this.#world.settings.unansweredTimeout, () => {
+      if (!this.answered) this.#endBySelf('no-answer')
+    })
+    this.#callOut().catch((error: unknown) => this.#fail(error))
+  }
+
+  /** Ends the call on this server's own account, on whichever legs there are. Harmless when it has ended. */
+  end(reason: EndReason, detail = ''): void {
+    this.#endBySelf(reason, detail)
+  }
+
+  async #callOut(): Promise<void> {
+    const { request } = this.invite
+    const { application, engine, settings, userAgent } = this.#world
+    const offered = descriptionIn(request)
+    const offer = offered === undefined ? undefined : restrictCodecs(offered, settings.codecs)
+    const destination = application.decide({
+      request,
+      recipient: this.recipient,
+      offered: offer === undefined ? undefined : offeredEncryption(offer),
+    })
+    if (destination.kind === 'decline') {
+      const { status, why } = destination
+      this.#end({
+        reason: endReasonOfStatus(status),
+        by: 'server',
+        detail: why,
+        response: { status, headers: [warning(why)] },
+      })
+      return
+    }
+    this.#destination = destination
+    if (offer !== undefined) this.#makeLegs(offeredEncryption(offer), destination.mode ?? offeredEncryption(offer))
+    this.#media = await CallMedia.open(engine, {
+      ...settings.media,
+      onNoRtp: ({ leg, seconds }) => {
+        // While it rings a caller may well be silent; the report comes again
+        if (this.answered) this.#endBySelf('no-rtp', `nothing from leg ${leg} for ${seconds} s`)
+      },
+      onFailure: (error) => this.#endBySelf('media-failure', error.message),
+    })
+    let body: Buffer | undefined
+    if (offer !== undefined && !this.#ended) {
+      const accepted = this.#a!.descriptions.receiveOffer(offer)
+      await this.#media.prepare(accepted)
+      body = this.#b!.descriptions.writeOffer(accepted, this.#media.local('b'))
+    }
+    if (this.#ended) {
+      await this.#media.close() // cancelled while the ports were opened
+      return
+    }
+    this.#world.onRouted(this, destination)
+    const hops = Number(request.headers.get('Max-Forwards') ?? 70)
+    this.#outgoing = userAgent.invite({
+      uri: destination.uri,
+      to: withTag(request.headers.get('To')!, undefined),
+      from: withTag(request.headers.get('From')!, undefined),
+      route: destination.route,
+      maxForwards: Math.max(0, hops - 1),
+      headers: relayedHeaders(request.headers),
+      ...(body === undefined ? {} : { body, contentType: sdpType }),
+      onProvisional: (response) => this.#relayProvisional(response),
+      onSuccess: (response, session) => this.#accepted(response, session),
+      onFailure: (failure) => this.#refused(failure),
+    })
+  }
+
+  /** @throws CallError 488 for a mode that this server cannot terminate */
+  #makeLegs(a: EncryptionMode, b: EncryptionMode): void {
+    for (const mode of [a, b]) {
+      if (!availableModes.has(mode)) {
+        throw new CallError('unsupported-encryption', `media encryption ${mode} is not available in this version`)
+      }
+    }
+    this.#a = new Leg('a', new LegDescriptions({ mode: a, suites: this.#world.settings.suites }))
+    this.#b = new Leg('b', new LegDescriptions({ mode: b, suites: this.#destination!.suites }))
+  }
+
+  /** 180, 181, 182, 183 …: relayed with their description, if any, as early media (RFC 3960). */
+  #relayProvisional(response: SipResponse): void {
+    if (this.#ended || response.status === 100) return
+    let body: Buffer | undefined
+    try {
+      body = this.#takeAnswer(response)
+    } catch (error) {
+      // The final answer may still be right: ring without early media
+      this.#world.onWarning(this, `early media of ${response.status} not relayed: ${verdictOf(error).why}`)
+    }
+    this.invite.provisional(response.status, {
+      ...relayedReply(response),
+      ...(body === undefined ? {} : { body, contentType: sdpType }),
+    })
+  }
+
+  /** Reads leg B's answer, brings media up and writes leg A's; `undefined` when the response has no description. */
+  #takeAnswer(response: SipResponse): Buffer | undefined {
+    const description = descriptionIn(response)
+    if (description === undefined || this.#b === undefined) return undefined
+    this.#answer = this.#b.descriptions.receiveAnswer(description)
+    return this.#writeAnswer(this.#answer)
+  }
+
+  #writeAnswer(answer: SessionDescription): Buffer {
+    const body = this.#a!.descriptions.writeAnswer(answer, this.#media!.local('a'))
+    this.#media!.apply('a', this.#a!.descriptions)
+    this.#media!.apply('b', this.#b!.descriptions)
+    return body
+  }
+
+  /** Leg B was answered: so is leg A, unless the two cannot agree. */
+  #accepted(response: SipResponse, session: InviteSession): void {
+    if (this.#ended) {
+      session.acknowledge()
+      session.bye()
+      return
+    }
+    if (this.#b === undefined) {
+      this.#acceptedWithOffer(response, session).catch((error: unknown) => {
+        session.acknowledge()
+        this.#b ??= new Leg('b', new LegDescriptions({ mode: 'none', suites: [] }))
+        this.#b.session = session
+        this.#fail(error)
+      })
+      return
+    }
+    this.#b.session = session
+    session.acknowledge()
+    try {
+      const body =
+        this.#takeAnswer(response) ?? (this.#answer === undefined ? undefined : this.#writeAnswer(this.#answer))
+      if (body === undefined) throw new CallError('incompatible-media', 'the answer has no session description')
+      this.#establish(response, body)
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  /** The call had no offer: leg B's 200 has one, leg A's ACK the answer, and leg B's ACK takes it on. */
+  async #acceptedWithOffer(response: SipResponse, session: InviteSession): Promise<void> {
+    const offer = descriptionIn(response)
+    if (offer === undefined) throw new CallError('incompatible-media', 'the answer to an offerless INVITE has no offer')
+    const { mode } = this.#destination!
+    const offered = offeredEncryption(offer)
+    // Without a rule both legs take what the recipient offers; with one the caller, who named nothing, is met in clear
+    this.#makeLegs(mode === undefined ? offered : 'none', mode ?? offered)
+    this.#b!.session = session
+    const accepted = this.#b!.descriptions.receiveOffer(offer)
+    await this.#media!.prepare(accepted)
+    if (this.#ended) return // the end has seen to leg B
+    const body = this.#a!.descriptions.writeOffer(accepted, this.#media!.local('a'))
+    this.#establish(response, body)
+    this.#a!.session!.onAck = (ack) => this.#answerInAck(ack)
+  }
+
+  #answerInAck(ack: SipRequest): void {
+    this.#a!.session!.onAck = undefined
+    try {
+      const answer = descriptionIn(ack)
+      if (answer === undefined) throw new CallError('incompatible-media', 'the ACK has no answer to the offer')
+      const accepted = this.#a!.descriptions.receiveAnswer(answer)
+      const body = this.#b!.descriptions.writeAnswer(accepted, this.#media!.local('b'))
+      this.#media!.apply('a', this.#a!.descriptions)
+      this.#media!.apply('b', this.#b!.descriptions)
+      this.#b!.session!.acknowledge({ body, contentType: sdpType })
+    } catch (error) {
+      this.#b!.session!.acknowledge()
+      this.#fail(error)
+    }
+  }
+
+  #establish(response: SipResponse, body: Buffer): void {
+    this.#answeredAt = this.#world.clock.now()
+    this.#a!.session = this.invite.accept({ ...relayedReply(response), body, contentType: sdpType })
+    this.#follow(this.#a!, this.#b!)
+    this.#follow(this.#b!, this.#a!)
+    const { maxDuration } = this.#world.settings
+    if (maxDuration > 0) this.#after(maxDuration, () => this.#endBySelf('max-duration'))
+    this.#world.onAnswered(this)
+  }
+
+  /** From the answer on, what happens on one leg's dialog goes to the other. */
+  #follow(near: Leg, far: Leg): void {
+    const session = near.session!
+    session.onRequest = (transaction) => this.#relay(near, far, transaction)
+    session.onBye = (bye) => this.#end({ reason: 'hangup', by: near.name, detail: 'BYE', headers: reasonsOf(bye) })
+    session.onEnded = (cause) => {
+      if (cause === 'no-ack')
+        this.#end({ reason: 'no-ack', by: near.name, detail: cause, headers: [reasonHeader('no-ack')] })
+      else if (cause === 'dialog-gone' || cause === 'timeout') {
+        this.#end({ reason: 'dialog-lost', by: near.name, detail: cause, headers: [reasonHeader('dialog-lost')] })
+      }
+    }
+  }
+
+  #relay(near: Leg, far: Leg, transaction: ServerTransaction): void {
+    const { method, body } = transaction.request
+    if (far.session === undefined || near.session === undefined) {
+      near.session?.reply(transaction, 481)
+      return
+    }
+    const session = near.session
+    if (method !== 'INVITE' && (method !== 'UPDATE' || body.length === 0)) {
+      relayRequest(session, transaction, far.session)
+      return
+    }
+    if (this.#offerUnderWay) {
+      session.reply(transaction, 491)
+      return
+    }
+    this.#offerUnderWay = true
+    const relay = new OfferRelay({ leg: near, session }, { leg: far, session: far.session }, transaction, {
+      media: this.#media!,
+      codecs: this.#world.settings.codecs,
+      onBroken: (error) => this.#fail(error),
+      onDone: () => {
+        this.#offerUnderWay = false
+      },
+    })
+    void relay.start()
+  }
+
+  /** Leg B could not be had: leg A learns it with the same status (reference: b2bua-server §7). */
+  #refused(failure: InviteFailure): void {
+    const { response } = failure
+    if (response !== undefined) {
+      const contacts = response.status < 400 ? response.headers.all('Contact') : []
+      const headers = contacts.map((contact): [string, string] => ['Contact', contact])
+      this.#end({
+        reason: endReasonOfStatus(response.status),
+        by: 'b',
+        detail: `${response.status} ${response.reason}`,
+        response: {
+          status: response.status,
+          reason: response.reason,
+          headers: [...relayedHeaders(response.headers), ...headers],
+        },
+      })
+      return
+    }
+    this.#endBySelf(failure.cause === 'timeout' ? 'proxy-timeout' : 'unreachable', 'no answer from the outbound proxy')
+  }
+
+  #fail(error: unknown): void {
+    const { reason, status, why } = verdictOf(error)
+    this.#end({
+      reason,
+      by: 'server',
+      detail: why,
+      response: { status, headers: [warning(why)] },
+      headers: [reasonHeader(reason)],
+    })
+  }
+
+  #endBySelf(reason: EndReason, detail: string = endReasons[reason].text): void {
+    const headers = [reasonHeader(reason)]
+    this.#end({ reason, by: 'server', detail, response: { status: endReasons[reason].status, headers }, headers })
+  }
+
+  #end(end: End): void {
+    if (this.#ended) return
+    this.#ended = true
+    for (const timer of this.#timers) timer.cancel()
+    const { reason, by, detail, headers = [] } = end
+    const status = end.response?.status ?? endReasons[reason].status
+    if (this.#a?.session !== undefined) this.#a.session.bye(headers)
+    else if (by !== 'a') this.invite.reject(status, end.response)
+    if (this.#b?.session !== undefined) this.#b.session.bye(headers)
+    else this.#outgoing?.cancel(headers)
+    const talked = this.#answeredAt === undefined ? undefined : (this.#world.clock.now() - this.#answeredAt) / 1000
+    this.#world.onEnded(this, { id: this.id, reason, by, detail, talked, status: this.answered ? 200 : status })
+    this.#media?.close().catch((error: unknown) => this.#world.onWarning(this, `media not released: ${String(error)}`))
+  }
+
+  #after(delay: number, act: () => void): void {
+    this.#timers.push(this.#world.clock.after(delay, act))
+  }
+}
+
+/** The Reason header fields of a CANCEL or BYE, which cross to the other leg (RFC 3326). */
+function reasonsOf(request: SipRequest): [string, string][] {
+  return request.headers.all('Reason').map((value) => ['Reason', value])
+}
+
+/** A CANCEL whose Reason says 200 means that another fork was answered (RFC 3326 §2). */
+function cancelReason(cancel: SipRequest): EndReason {
+  const elsewhere = cancel.headers.all('Reason').some((value) => /^sip\s*;\s*cause\s*=\s*200\b/i.test(value))
+  return elsewhere ? 'answered-elsewhere' : 'cancelled'
+}
+
+/** A Warning header field (RFC 3261 §20.43): code 399, miscellaneous. */
+function warning(text: string): [string, string] {
+  return ['Warning', `399 flexisip-b2bua "${text.replaceAll(/["\\\r\n]/g, ' ')}"`]
+}

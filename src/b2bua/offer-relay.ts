@@ -1,0 +1,164 @@
+import { type SipRequest } from '../sip/message/message.ts'
+import { type ServerTransaction } from '../sip/transaction/server-transaction.ts'
+import { type InviteSession } from '../sip/usage/invite-session.ts'
+import { restrictCodecs, type CodecRestriction } from '../sdp/restrict-codecs.ts'
+import { type SessionDescription } from '../sdp/session-description.ts'
+import { verdictOf } from './call-error.ts'
+import { type CallMedia } from './call-media.ts'
+import { descriptionIn, sdpType, type Leg } from './leg.ts'
+import { relayedHeaders } from './relayed-headers.ts'
+import { relayedReply } from './request-relay.ts'
+
+/** One side of the exchange: a leg whose dialog is established. */
+export interface Side {
+  readonly leg: Leg
+  readonly session: InviteSession
+}
+
+/** What the relay of an offer needs of its call. */
+export interface OfferRelayContext {
+  readonly media: CallMedia
+  readonly codecs: CodecRestriction
+  /** The two sides can no longer be brought to agree: ends the call. */
+  onBroken(error: unknown): void
+  onDone(): void
+}
+
+/**
+ * Relays one re-INVITE or UPDATE with its offer/answer exchange (RFC 3264, RFC 6337) from the leg it came in on to the
+ * other leg, and the outcome back. A failure on the far leg restores what both legs had agreed on before. One instance
+ * serves one request.
+ */
+export class OfferRelay {
+  readonly #near: Side
+  readonly #far: Side
+  readonly #transaction: ServerTransaction
+  readonly #context: OfferRelayContext
+  #answered = false
+
+  constructor(near: Side, far: Side, transaction: ServerTransaction, context: OfferRelayContext) {
+    this.#near = near
+    this.#far = far
+    this.#transaction = transaction
+    this.#context = context
+  }
+
+  /** Starts the relay; every outcome answers the request and calls `onDone` of the context. */
+  async start(): Promise<void> {
+    try {
+      const offer = descriptionIn(this.#transaction.request)
+      await this.#forward(offer === undefined ? undefined : restrictCodecs(offer, this.#context.codecs))
+    } catch (error) {
+      this.#refuse(error)
+    }
+  }
+
+  async #forward(offer: SessionDescription | undefined): Promise<void> {
+    const { request } = this.#transaction
+    let body: Buffer | undefined
+    if (offer !== undefined) {
+      const accepted = this.#near.leg.descriptions.receiveOffer(offer)
+      await this.#context.media.prepare(accepted)
+      if (this.#transaction.completed) {
+        this.#rollback() // cancelled while the ports were opened
+        this.#context.onDone()
+        return
+      }
+      body = this.#far.leg.descriptions.writeOffer(accepted, this.#context.media.local(this.#far.leg.name))
+    }
+    const far = this.#far.session.request(request.method, {
+      headers: relayedHeaders(request.headers),
+      ...(body === undefined ? {} : { body, contentType: sdpType }),
+      listener: {
+        onResponse: (response) => {
+          if (response.status < 200) return
+          if (response.status >= 300) {
+            this.#rollback()
+            this.#reply(response.status, relayedReply(response))
+          } else {
+            this.#agree(offer, response).catch((error: unknown) => this.#brokenBy(error))
+          }
+        },
+        onFailure: (error) => {
+          this.#rollback()
+          this.#reply(error.status, {})
+        },
+      },
+    })
+    this.#transaction.onCancel = () => far.cancel()
+  }
+
+  /** The far side said 2xx: its answer (or, to a request without an offer, its offer) goes back to the near side. */
+  async #agree(offer: SessionDescription | undefined, response: Parameters<typeof relayedReply>[0]): Promise<void> {
+    const description = descriptionIn(response)
+    if (offer !== undefined) {
+      this.#acknowledgeFar()
+      if (description === undefined) throw new Error('the far side accepted an offer without answering it')
+      const accepted = this.#far.leg.descriptions.receiveAnswer(description)
+      const body = this.#near.leg.descriptions.writeAnswer(accepted, this.#context.media.local(this.#near.leg.name))
+      this.#applyBoth()
+      this.#reply(response.status, { ...relayedReply(response), body, contentType: sdpType })
+      return
+    }
+    if (description === undefined) {
+      this.#acknowledgeFar()
+      this.#reply(response.status, relayedReply(response))
+      return
+    }
+    const accepted = this.#far.leg.descriptions.receiveOffer(description)
+    await this.#context.media.prepare(accepted)
+    const body = this.#near.leg.descriptions.writeOffer(accepted, this.#context.media.local(this.#near.leg.name))
+    this.#near.session.onAck = (ack) => this.#answerInAck(ack)
+    this.#reply(response.status, { ...relayedReply(response), body, contentType: sdpType }, false)
+  }
+
+  /** The answer to an offerless re-INVITE's offer comes in the ACK (RFC 3261 §13.2.1) and goes on in ours. */
+  #answerInAck(ack: SipRequest): void {
+    this.#near.session.onAck = undefined
+    try {
+      const answer = descriptionIn(ack)
+      if (answer === undefined) throw new Error('the ACK of an offer has no answer')
+      const accepted = this.#near.leg.descriptions.receiveAnswer(answer)
+      const body = this.#far.leg.descriptions.writeAnswer(accepted, this.#context.media.local(this.#far.leg.name))
+      this.#applyBoth()
+      this.#far.session.acknowledge({ body, contentType: sdpType })
+      this.#context.onDone()
+    } catch (error) {
+      this.#acknowledgeFar()
+      this.#context.onBroken(error)
+    }
+  }
+
+  #applyBoth(): void {
+    this.#context.media.apply(this.#near.leg.name, this.#near.leg.descriptions)
+    this.#context.media.apply(this.#far.leg.name, this.#far.leg.descriptions)
+  }
+
+  #acknowledgeFar(): void {
+    if (this.#transaction.isInvite) this.#far.session.acknowledge()
+  }
+
+  #rollback(): void {
+    this.#near.leg.descriptions.rollback()
+    this.#far.leg.descriptions.rollback()
+  }
+
+  /** Before anything was agreed: the request is refused and the call goes on as it was. */
+  #refuse(error: unknown): void {
+    this.#rollback()
+    this.#reply(verdictOf(error).status, {})
+  }
+
+  /** The far side has changed already and the near side cannot follow: there is no way back but the end. */
+  #brokenBy(error: unknown): void {
+    this.#reply(verdictOf(error).status, {})
+    this.#context.onBroken(error)
+  }
+
+  #reply(status: number, options: Parameters<InviteSession['reply']>[2], done = true): void {
+    if (this.#answered) return
+    this.#answered = true
+    if (!this.#transaction.completed) this.#near.session.reply(this.#transaction, status, options)
+    if (done) this.#context.onDone()
+  }
+}

@@ -1,0 +1,196 @@
+import { mkdirSync } from 'node:fs'
+import { systemClock } from '../base/clock.ts'
+import { CodedError } from '../base/coded-error.ts'
+import { defaultCryptoSuites } from '../base/encryption.ts'
+import { type Application } from '../b2bua/application.ts'
+import { B2bua } from '../b2bua/b2bua.ts'
+import { type CallSettings } from '../b2bua/call-settings.ts'
+import { type ConfigSnapshot } from '../config/config-snapshot.ts'
+import { WorkerMediaEngine } from '../media/worker-media-engine.ts'
+import { type SocketAddress } from '../sip/transport/flow.ts'
+import { parseTransportUri } from '../sip/transport/listen-spec.ts'
+import { Resolver } from '../sip/transport/resolver.ts'
+import { TransportLayer } from '../sip/transport/transport-layer.ts'
+import { TransactionLayer } from '../sip/transaction/transaction-layer.ts'
+import { UserAgent } from '../sip/usage/user-agent.ts'
+import { readRules, type TrenscrypterRules } from '../trenscrypter/rules.ts'
+import { Trenscrypter } from '../trenscrypter/trenscrypter.ts'
+import { version } from './version.ts'
+
+/** Milliseconds that a call may ring (reference: b2bua-server §1, not configurable). */
+const unansweredTimeout = 240_000
+
+/** Longest wait for the answers to the last BYEs and CANCELs at shutdown, in milliseconds. */
+const lastWords = 2_000
+
+/** A configuration that is well written but cannot be started with; exit status 255 (reference: cli-and-services §4). */
+export class StartError extends CodedError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('START', message, options)
+  }
+}
+
+/** The methods that cross inside a dialog, and those that make and end one. */
+const allow = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'UPDATE', 'INFO', 'MESSAGE', 'REFER', 'NOTIFY', 'SUBSCRIBE']
+
+/** Requests of leg B by which Flexisip's proxy knows the B2BUA (reference: proxy-module §2): 2.4 and later, 2.2 and 2.3. */
+const loopHeaders = [
+  ['X-Flexisip-B2BUA', 'ignore'],
+  ['flexisip-b2bua', 'ignore'],
+] as const
+
+/** `--server b2bua`: the layers, put together as one configuration says, and the calls on top. */
+export class B2buaService {
+  readonly b2bua: B2bua
+  readonly engine = new WorkerMediaEngine()
+  readonly transport = new TransportLayer()
+  readonly #userAgent: UserAgent
+  #snapshot: ConfigSnapshot
+  #rules: TrenscrypterRules
+  #application: Application
+  #listening: SocketAddress | undefined
+
+  constructor(snapshot: ConfigSnapshot) {
+    this.#snapshot = snapshot
+    this.#rules = readRules(snapshot).rules
+    this.#application = applicationOf(snapshot, this.#rules)
+    const transactions = new TransactionLayer({
+      transport: this.transport,
+      resolver: new Resolver(),
+      clock: systemClock,
+    })
+    this.#userAgent = new UserAgent({
+      transactions,
+      clock: systemClock,
+      userAgent: snapshot.get('b2bua-server', 'user-agent').replace('{version}', version),
+      requestHeaders: loopHeaders,
+      supported: [],
+      allow,
+    })
+    this.b2bua = new B2bua({
+      userAgent: this.#userAgent,
+      engine: this.engine,
+      clock: systemClock,
+      application: () => this.#application,
+      settings: () => this.#settings(),
+    })
+  }
+
+  /** The rules in force. */
+  get rules(): TrenscrypterRules {
+    return this.#rules
+  }
+
+  /** Where SIP is listened on, with the real port; `undefined` for an empty `transport`. */
+  get listening(): SocketAddress | undefined {
+    return this.#listening
+  }
+
+  /** What is still held: all zero when no call is up and the last transactions have ended. */
+  counts(): Readonly<Record<string, number>> {
+    return { calls: this.b2bua.calls.size, ...this.#userAgent.counts(), ...prefixed('media-', this.engine.counts()) }
+  }
+
+  /**
+   * Opens the data directory and the listening point.
+   * @throws StartError, TransportError
+   */
+  async start(): Promise<void> {
+    const directory = this.#snapshot.get('b2bua-server', 'data-directory')
+    try {
+      mkdirSync(directory, { recursive: true, mode: 0o700 })
+    } catch (cause) {
+      throw new StartError(
+        `cannot make data-directory ${directory}: ${String(cause)}; name a folder that can be written`,
+        {
+          cause,
+        },
+      )
+    }
+    const spec = parseTransportUri(this.#snapshot.get('b2bua-server', 'transport'))
+    if (spec !== undefined) {
+      this.#listening = await this.transport.listen(spec.protocol === 'tls' ? { ...spec, tls: this.#tls() } : spec)
+    }
+    this.#mediaAddress() // says now, not at the first call, that there is none
+  }
+
+  /** New calls follow `snapshot` from here on. */
+  reload(snapshot: ConfigSnapshot): void {
+    const rules = readRules(snapshot).rules
+    this.#application = applicationOf(snapshot, rules)
+    this.#rules = rules
+    this.#snapshot = snapshot
+  }
+
+  /** Ends calls and layers in order; `shutdown-grace` is what calls in progress get. */
+  async stop(): Promise<void> {
+    await this.b2bua.stop(this.#snapshot.get('b2bua', 'shutdown-grace'))
+    const deadline = systemClock.now() + lastWords
+    while (this.#userAgent.counts().transactions > 0 && systemClock.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+    await this.#userAgent.close()
+    await this.transport.close()
+    await this.engine.close()
+  }
+
+  #settings(): CallSettings {
+    const snapshot = this.#snapshot
+    const audio = snapshot.get('b2bua-server', 'audio-codec')
+    const video = snapshot.get('b2bua-server', 'video-codec')
+    return {
+      maxCalls: snapshot.get('b2bua-server', 'max-calls'),
+      maxDuration: snapshot.get('b2bua-server', 'max-call-duration'),
+      unansweredTimeout,
+      codecs: { ...(audio === '' ? {} : { audio }), ...(video === '' ? {} : { video }) },
+      suites: defaultCryptoSuites,
+      media: {
+        localAddress: this.#mediaAddress(),
+        audioPorts: snapshot.get('b2bua-server', 'audio-port'),
+        videoPorts: snapshot.get('b2bua-server', 'video-port'),
+        noRtpTimeout: snapshot.get('b2bua-server', 'no-rtp-timeout') / 1000,
+      },
+    }
+  }
+
+  /** The address in session descriptions: `media-address` of the companion file, or the one on which SIP is listened. */
+  #mediaAddress(): string {
+    const own = this.#snapshot.get('b2bua', 'media-address')
+    if (own !== '') return own
+    const host = this.#listening?.host
+    if (host === undefined || host === '0.0.0.0' || host === '::') {
+      throw new StartError(
+        'phones need one address to send media to; write media-address=<IP> in [b2bua] of flexisip-b2bua.conf',
+      )
+    }
+    return host
+  }
+
+  #tls(): { certFile: string; keyFile: string; caFile?: string } {
+    const value = (
+      key: 'tls-certificates-file' | 'tls-certificates-private-key' | 'tls-certificates-ca-file',
+    ): string => this.#snapshot.get('b2bua', key)
+    const [certFile, keyFile, caFile] = [
+      value('tls-certificates-file'),
+      value('tls-certificates-private-key'),
+      value('tls-certificates-ca-file'),
+    ]
+    if (certFile === '' || keyFile === '') {
+      throw new StartError(
+        'a TLS transport needs tls-certificates-file and tls-certificates-private-key in [b2bua] of flexisip-b2bua.conf',
+      )
+    }
+    return { certFile, keyFile, ...(caFile === '' ? {} : { caFile }) }
+  }
+}
+
+function applicationOf(snapshot: ConfigSnapshot, rules: TrenscrypterRules): Application {
+  const name = snapshot.get('b2bua-server', 'application')
+  if (name !== 'trenscrypter')
+    throw new StartError(`application ${name} is not in this version; write application=trenscrypter`)
+  return new Trenscrypter(rules, snapshot.get('b2bua-server', 'outbound-proxy'))
+}
+
+function prefixed(prefix: string, counts: object): Record<string, number> {
+  return Object.fromEntries(Object.entries(counts).map(([key, value]) => [prefix + key, Number(value)]))
+}

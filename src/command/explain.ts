@@ -1,0 +1,29 @@
+import { createInterface } from 'node:readline'
+import { isEncryptionMode, type EncryptionMode } from '../base/encryption.ts'
+import { explain } from '../trenscrypter/explain.ts'
+import { readRules } from '../trenscrypter/rules.ts'
+import { loadForTool } from './load.ts'
+import { UsageError, type Options } from './options.ts'
+
+/**
+ * `explain [<sip-uri>]`: says which rule decides for a recipient, or for each line of standard input.
+ * @returns 0, or 1 when the configuration cannot be read
+ * @throws UsageError
+ */
+export async function explainCommand(options: Options): Promise<number> {
+  const fromMode = modeOf(options.fromMode)
+  if (options.arguments.length > 1) throw new UsageError('explain takes one URI, or none and reads standard input')
+  const snapshot = loadForTool(options)
+  if (snapshot === undefined) return 1
+  const [uri] = options.arguments
+  const lines = uri === undefined ? createInterface({ input: process.stdin }) : [uri]
+  for await (const line of explain(readRules(snapshot).rules, lines, { fromMode, json: options.json })) {
+    process.stdout.write(`${line}\n`)
+  }
+  return 0
+}
+
+function modeOf(text = 'none'): EncryptionMode {
+  if (isEncryptionMode(text)) return text
+  throw new UsageError(`--from-mode is zrtp, dtls-srtp, sdes or none, not '${text}'`)
+}

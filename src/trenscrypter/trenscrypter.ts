@@ -1,0 +1,39 @@
+import { type Application, type CallRequest, type Decline, type Destination } from '../b2bua/application.ts'
+import { parseUri, uriParam } from '../sip/message/uri.ts'
+import { decide, describeDecision } from './decide.ts'
+import { type TrenscrypterRules } from './rules.ts'
+
+/**
+ * The main application: calls the original recipient through `outbound-proxy`, with leg B's encryption chosen by the
+ * rules (reference: trenscrypter, "Selection algorithm"). One instance holds one set of rules for good; a reload makes
+ * another.
+ */
+export class Trenscrypter implements Application {
+  readonly name = 'trenscrypter'
+  readonly #rules: TrenscrypterRules
+  readonly #route: string
+
+  /** @param outboundProxy the URI of `outbound-proxy`, without angle brackets */
+  constructor(rules: TrenscrypterRules, outboundProxy: string) {
+    this.#rules = rules
+    this.#route = looseRoute(outboundProxy)
+  }
+
+  decide({ recipient, offered }: CallRequest): Destination | Decline {
+    const decision = decide(this.#rules, recipient, offered ?? 'none')
+    return {
+      kind: 'destination',
+      uri: recipient,
+      route: [this.#route],
+      // Without a rule leg B follows leg A, and an offerless leg A has nothing to follow
+      mode: offered === undefined && decision.rule === undefined ? undefined : decision.mode,
+      suites: decision.suites ?? [],
+      because: describeDecision(decision),
+    }
+  }
+}
+
+/** A Route header value for `uri`, with the `lr` that loose routing needs (RFC 3261 §16.12). */
+function looseRoute(uri: string): string {
+  return uriParam(parseUri(uri), 'lr') === undefined ? `<${uri};lr>` : `<${uri}>`
+}

@@ -1,0 +1,129 @@
+import { systemClock } from '../../../src/base/clock.ts'
+import { defaultCryptoSuites, type EncryptionMode } from '../../../src/base/encryption.ts'
+import { type Application } from '../../../src/b2bua/application.ts'
+import { B2bua } from '../../../src/b2bua/b2bua.ts'
+import { type CallSummary } from '../../../src/b2bua/call.ts'
+import { type CallSettings } from '../../../src/b2bua/call-settings.ts'
+import { WorkerMediaEngine } from '../../../src/media/worker-media-engine.ts'
+import { Resolver } from '../../../src/sip/transport/resolver.ts'
+import { TransportLayer } from '../../../src/sip/transport/transport-layer.ts'
+import { TransactionLayer } from '../../../src/sip/transaction/transaction-layer.ts'
+import { UserAgent } from '../../../src/sip/usage/user-agent.ts'
+import { Inbox, SipPhone } from './sip-phone.ts'
+
+/** What a test may set. */
+export interface SiteOptions {
+  readonly mode?: EncryptionMode
+  readonly settings?: Partial<CallSettings>
+  readonly protocol?: 'tcp' | 'udp'
+  /** Route of leg B; default: phone B, which stands for the proxy. */
+  readonly route?: string
+}
+
+/** A B2BUA with its real layers, a phone on each side, and no proxy: phone B is the outbound proxy. */
+export class Site {
+  readonly a: SipPhone
+  readonly b: SipPhone
+  readonly b2bua: B2bua
+  readonly ended = new Inbox<CallSummary>()
+  readonly #userAgent: UserAgent
+  readonly #transport: TransportLayer
+  readonly #engine: WorkerMediaEngine
+  readonly #port: number
+
+  private constructor(parts: {
+    a: SipPhone
+    b: SipPhone
+    port: number
+    options: SiteOptions
+    transport: TransportLayer
+    engine: WorkerMediaEngine
+  }) {
+    const { options, transport, engine } = parts
+    this.a = parts.a
+    this.b = parts.b
+    this.#port = parts.port
+    this.#transport = transport
+    this.#engine = engine
+    this.#userAgent = new UserAgent({
+      transactions: new TransactionLayer({ transport, resolver: new Resolver(), clock: systemClock }),
+      clock: systemClock,
+      userAgent: 'Flexisip-B2BUA/1.0',
+      requestHeaders: [
+        ['X-Flexisip-B2BUA', 'ignore'],
+        ['flexisip-b2bua', 'ignore'],
+      ],
+      supported: [],
+      allow: ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'UPDATE', 'INFO', 'MESSAGE', 'REFER', 'NOTIFY', 'SUBSCRIBE'],
+    })
+    const application: Application = {
+      name: 'test',
+      decide: ({ recipient, offered }) => ({
+        kind: 'destination',
+        uri: recipient,
+        route: [`<${options.route ?? parts.b.uri};lr>`],
+        mode: options.mode ?? offered,
+        suites: defaultCryptoSuites,
+        because: 'the test says so',
+      }),
+    }
+    this.b2bua = new B2bua({
+      userAgent: this.#userAgent,
+      engine,
+      clock: systemClock,
+      application: () => application,
+      settings: () => ({
+        maxCalls: 10,
+        maxDuration: 0,
+        unansweredTimeout: 240_000,
+        codecs: {},
+        suites: defaultCryptoSuites,
+        media: {
+          localAddress: '127.0.0.1',
+          audioPorts: { min: 0, max: 0 },
+          videoPorts: { min: 0, max: 0 },
+          noRtpTimeout: 30,
+        },
+        ...options.settings,
+      }),
+    })
+    this.b2bua.events.on('ended', (_call, summary) => this.ended.put(summary))
+  }
+
+  static async start(options: SiteOptions = {}): Promise<Site> {
+    const protocol = options.protocol ?? 'tcp'
+    const [a, b] = await Promise.all([SipPhone.start('alice', protocol), SipPhone.start('bob', protocol)])
+    const transport = new TransportLayer()
+    const site = new Site({
+      a,
+      b,
+      options,
+      transport,
+      engine: new WorkerMediaEngine({ workers: 1 }),
+      port: (await transport.listen({ protocol, host: '127.0.0.1', port: 0 })).port,
+    })
+    site.#protocol = protocol
+    return site
+  }
+
+  #protocol = 'tcp'
+
+  /** Where the B2BUA listens. */
+  get uri(): string {
+    return `sip:127.0.0.1:${this.#port};transport=${this.#protocol}`
+  }
+
+  /** What is held by calls, dialogs and media now. */
+  counts(): Readonly<Record<string, number>> {
+    const { sessions, ports } = this.#engine.counts()
+    return { calls: this.b2bua.calls.size, ...this.#userAgent.counts(), sessions, ports }
+  }
+
+  async stop(): Promise<void> {
+    await this.b2bua.stop(0)
+    await Promise.all([this.a.stop(), this.b.stop()])
+    await this.#userAgent.close()
+    await this.#transport.close()
+    await this.#engine.close()
+  }
+}
