@@ -1,6 +1,6 @@
 import { type Clock, type Timer } from '../../base/clock.ts'
 import { type SipRequest, type SipResponse } from '../message/message.ts'
-import { serialize } from '../message/serialize.ts'
+import { serialize } from '../message/parse.ts'
 import { type Flow } from '../transport/flow.ts'
 import { TransactionError } from './transaction-error.ts'
 

@@ -1,6 +1,6 @@
 import { newBranch } from '../message/identifiers.ts'
 import { type SipRequest } from '../message/message.ts'
-import { serialize } from '../message/serialize.ts'
+import { serialize } from '../message/parse.ts'
 import { type SipUri } from '../message/uri.ts'
 import { type Flow } from '../transport/flow.ts'
 import { type NextHops } from './next-hops.ts'

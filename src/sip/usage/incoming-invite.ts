@@ -6,10 +6,10 @@ import { type InviteSession } from './invite-session.ts'
 /** What a response has beside its status. Contact, tag, Server, Allow and Supported are added by the stack. */
 export interface ReplyOptions {
   /** Reason phrase; the status's own where absent. */
-  readonly reason?: string
-  readonly headers?: HeaderList
-  readonly body?: Buffer
-  readonly contentType?: string
+  readonly reason?: string | undefined
+  readonly headers?: HeaderList | undefined
+  readonly body?: Buffer | undefined
+  readonly contentType?: string | undefined
 }
 
 /** What a provisional response has beside its status. */

@@ -1,7 +1,6 @@
 import { type Clock } from '../../../src/base/clock.ts'
 import { type SipMessage, type SipResponse } from '../../../src/sip/message/message.ts'
-import { parseMessage } from '../../../src/sip/message/parse.ts'
-import { serialize } from '../../../src/sip/message/serialize.ts'
+import { parseMessage, serialize } from '../../../src/sip/message/parse.ts'
 import { uriParam, type SipUri } from '../../../src/sip/message/uri.ts'
 import { type TargetResolver } from '../../../src/sip/transaction/next-hops.ts'
 import { type TransactionTransport } from '../../../src/sip/transaction/transaction-layer.ts'
