@@ -29,6 +29,19 @@ lint: $(READY)
 types: $(READY)
 	npm run --silent types
 
+# Real phones, a real proxy, and load: see test/interop/README.md. Root, in a network namespace of their own.
+interop: $(READY)
+	test/interop/namespace.sh node --test --test-concurrency=1 'test/interop/*.test.ts'
+
+load: $(READY)
+	test/interop/namespace.sh node --test test/soak/load.test.ts
+
+soak: $(READY)
+	test/interop/namespace.sh node --test test/soak/churn.test.ts
+
+bench: $(READY)
+	@for file in test/bench/*.bench.ts; do echo "== $$file"; node $$file; done
+
 # The program and its own Node under PREFIX, the unit and the sample files where an operator of a Flexisip expects them.
 # Files that an operator may have edited are left alone.
 LIB := $(DESTDIR)$(PREFIX)/lib/flexisip-b2bua
