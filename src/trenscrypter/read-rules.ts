@@ -1,4 +1,11 @@
-import { type CryptoSuite, cryptoSuites, encryptionModes, isCryptoSuite, isEncryptionMode } from '../base/encryption.ts'
+import {
+  type CryptoSuite,
+  cryptoSuites,
+  type EncryptionMode,
+  encryptionModes,
+  isCryptoSuite,
+  isEncryptionMode,
+} from '../base/encryption.ts'
 import { type Token } from '../config/config-snapshot.ts'
 import { nearest } from '../config/nearest.ts'
 import { type Fault, type Position, type Problem, quote } from '../config/problem.ts'
@@ -32,6 +39,9 @@ export function readSuiteRules(words: readonly Token[]): RuleList<SuiteRule> {
   return { rules, problems }
 }
 
+/** What others call the modes. */
+const otherNames: Readonly<Record<string, EncryptionMode>> = { srtp: 'sdes', dtls: 'dtls-srtp', rtp: 'none' }
+
 /**
  * Says what is wrong with a text that is no encryption mode, and what was probably meant.
  * @param partner what stands where its regex should
@@ -41,7 +51,7 @@ export function unknownMode(text: string, partner?: string): Fault {
   if (partner !== undefined && isEncryptionMode(partner)) {
     return { what, instead: `write the mode before its regex: ${partner} ${text}` }
   }
-  const meant = nearest(text.toLowerCase(), encryptionModes)
+  const meant = otherNames[text.toLowerCase()] ?? nearest(text.toLowerCase(), encryptionModes)
   return { what, instead: meant ? `write '${meant}'` : `write one of ${encryptionModes.map(quote).join(', ')}` }
 }
 
