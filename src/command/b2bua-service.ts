@@ -125,11 +125,7 @@ export class B2buaService {
   /** Ends calls and layers in order; `shutdown-grace` is what calls in progress get. */
   async stop(): Promise<void> {
     await this.b2bua.stop(this.#snapshot.get('b2bua', 'shutdown-grace'))
-    const deadline = systemClock.now() + lastWords
-    while (this.#userAgent.counts().transactions > 0 && systemClock.now() < deadline) {
-      await new Promise((resolve) => setTimeout(resolve, 20))
-    }
-    await this.#userAgent.close()
+    await this.#userAgent.close(lastWords)
     await this.transport.close()
     await this.engine.close()
   }

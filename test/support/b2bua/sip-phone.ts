@@ -104,7 +104,9 @@ export class SipPhone {
       maxForwards: 70,
       headers: options.headers ?? [],
       ...(options.body === undefined ? {} : { body: Buffer.from(options.body), contentType: 'application/sdp' }),
-      onProvisional: (response) => call.provisional.put(response),
+      onProvisional: (response) => {
+        if (response.status > 100) call.provisional.put(response)
+      },
       onSuccess: (response, session) => answered.put({ response, session }),
       onFailure: (failure) => call.failed.put(failure),
     })

@@ -113,10 +113,11 @@ export class Site {
     return `sip:127.0.0.1:${this.#port};transport=${this.#protocol}`
   }
 
-  /** What is held by calls, dialogs and media now. */
+  /** What calls hold now. An answered INVITE's transactions stay 32 s to absorb what is repeated (RFC 6026): not counted. */
   counts(): Readonly<Record<string, number>> {
     const { sessions, ports } = this.#engine.counts()
-    return { calls: this.b2bua.calls.size, ...this.#userAgent.counts(), sessions, ports }
+    const { dialogs, invites, pending } = this.#userAgent.counts()
+    return { calls: this.b2bua.calls.size, dialogs, invites, pending, sessions, ports }
   }
 
   async stop(): Promise<void> {
