@@ -2,7 +2,7 @@ import { wordBytes } from './byte-set.ts'
 import { type Program } from './program.ts'
 import { type PatternVerdict } from './rule-pattern.ts'
 import { type AssertedPlace } from './syntax.ts'
-import { workLimit } from './work-limit.ts'
+import { WorkLimit } from './work-limit.ts'
 
 /** A step here takes some 20 ns, with what it notes to be undone. */
 const stepWork = 3
@@ -27,6 +27,7 @@ export function matchBacktracking(program: Program, text: string): PatternVerdic
 class Run {
   readonly #program: Program
   readonly #text: string
+  readonly #limit = new WorkLimit()
   #work = 0
   /** The work limit was reached; what {@link part} returned means nothing then. */
   exhausted = false
@@ -61,7 +62,7 @@ class Run {
       }
       for (let alive = true; alive;) {
         this.#work += stepWork
-        if (this.#work > workLimit) this.exhausted = true
+        if (this.#limit.reached(this.#work)) this.exhausted = true
         if (this.exhausted) return false
         const step = steps[at]!
         at++

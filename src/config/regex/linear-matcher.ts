@@ -1,6 +1,6 @@
 import { type PatternVerdict } from './rule-pattern.ts'
 import { type ReverseAutomaton } from './reverse-automaton.ts'
-import { workLimit } from './work-limit.ts'
+import { WorkLimit } from './work-limit.ts'
 
 /** How many states one match may have the automaton keep; keeping all would cost hostile texts more than it saves. */
 const mostNewStates = 64
@@ -14,13 +14,14 @@ export function matchLinear(automaton: ReverseAutomaton, text: string): PatternV
   automaton.work = 0
   let state = automaton.start
   let keepable = mostNewStates
+  let limit: WorkLimit | undefined
   for (let offset = text.length - 1; offset >= 0; offset--) {
     const byteClass = classOf[text.charCodeAt(offset)]
     if (byteClass === undefined) return 'no-match' // no byte: the text did not come off a wire
     const known = state.next[byteClass]
     if (known === undefined) {
       state = automaton.step(state, byteClass, keepable-- > 0)
-      if (automaton.work > workLimit) return 'exhausted'
+      if ((limit ??= new WorkLimit()).reached(automaton.work)) return 'exhausted'
     } else {
       state = known
     }
