@@ -1,20 +1,22 @@
-import { indexWithin, isDigits, isSpace, isToken, skipSpace, trimEnd } from './characters.ts'
+import { decimal, indexWithin, isSpace, isToken, trimEnd, trimmed } from './characters.ts'
 import { Headers, isHeaderValue } from './headers.ts'
 import { type MessageLimits } from './limits.ts'
 
 /** What is wrong with a message, before it is known how much of it can be answered. */
 export interface Fault {
   readonly code: string
+  /** A sentence that quotes nothing of the message. */
   readonly what: string
   /** 400 when absent. */
   readonly status?: number
+  readonly cause?: Error
 }
 
 /** A message's start line and header fields, indexed: nothing but line ends and colons has been looked at. */
 export interface Head {
   readonly startLine: string
   readonly headers: Headers
-  /** Index behind the blank line. */
+  /** How many bytes the head takes, the blank line included. */
   readonly end: number
   /** The first fault, if any; the other lines are indexed all the same, so that a response can be made of them. */
   readonly fault: Fault | undefined
@@ -24,73 +26,98 @@ export interface Head {
  * Indexes a head. Lines end in CRLF; a bare LF is read as a line end too, as the proxies in front of this server do; a bare
  * CR is a fault, because some read it as a line end and some do not. A folded line (RFC 3261 §7.3.1) continues its field
  * with one space in between.
- * @param text - latin1, at most `limits.headBytes` chars from `start` on
- * @param start - index of the start line
+ * @param text - latin1, at most `limits.headBytes` chars; what stands behind the blank line is not looked at
  */
-export function readHead(text: string, start: number, limits: MessageLimits): Head {
-  const headers = new Headers()
-  let fault: Fault | undefined
-  const faulty = (code: string, what: string, status?: number): void => {
-    fault ??= { code, what, ...(status !== undefined && { status }) }
+export function readHead(text: string, limits: MessageLimits): Head {
+  return new HeadReader(text).read(limits)
+}
+
+const noBlankLine = 'The blank line behind the header fields is missing.'
+
+class HeadReader {
+  readonly #text: string
+  readonly #headers = new Headers()
+  #fault: Fault | undefined
+  /** Where the next line begins. */
+  #next = 0
+  /** The first CR at or behind #next, or -1. */
+  #cr: number
+  /** Whether there is a NUL at all: hardly ever, and then values are looked at one by one. */
+  readonly #nul: boolean
+
+  constructor(text: string) {
+    this.#text = text
+    this.#cr = text.indexOf('\r')
+    this.#nul = text.includes('\0')
   }
-  let strayCr = text.indexOf('\r', start)
-  /** The end of the line that begins at `from`, without its CR and LF; sets `next` behind them. */
-  let next = start
-  const lineEnd = (from: number): number => {
+
+  read(limits: MessageLimits): Head {
+    const text = this.#text
+    const startLine = text.slice(0, this.#line())
+    if (this.#nul && startLine.includes('\0')) this.#fail('SIP_CONTROL_CHARACTER', 'A NUL in the start line.')
+    while (this.#next < text.length) {
+      const from = this.#next
+      const end = this.#line()
+      if (end === from) return this.#head(startLine)
+      if (this.#headers.size === limits.headers) {
+        this.#fail('SIP_TOO_MANY_HEADERS', `More than ${limits.headers} header fields.`, 513)
+        return this.#head(startLine)
+      }
+      this.#field(from, end)
+    }
+    this.#fail('SIP_HEAD_UNFINISHED', noBlankLine)
+    return this.#head(startLine)
+  }
+
+  #head(startLine: string): Head {
+    return { startLine, headers: this.#headers, end: this.#next, fault: this.#fault }
+  }
+
+  #fail(code: string, what: string, status = 400): void {
+    this.#fault ??= { code, what, status }
+  }
+
+  /** Takes the line at #next. Returns the end of its text and sets #next behind its line end. */
+  #line(): number {
+    const text = this.#text
+    const from = this.#next
     const lf = text.indexOf('\n', from)
-    let end = lf < 0 ? text.length : lf
-    next = lf < 0 ? text.length : lf + 1
-    if (lf < 0) faulty('SIP_HEAD_UNFINISHED', 'the blank line behind the header fields is missing')
-    if (lf > from && text.charCodeAt(lf - 1) === 0x0d) end--
-    if (strayCr >= 0 && strayCr < end) faulty('SIP_CONTROL_CHARACTER', 'a CR inside a line')
-    if (strayCr >= 0 && strayCr < next) strayCr = text.indexOf('\r', next)
+    if (lf < 0) this.#fail('SIP_HEAD_UNFINISHED', noBlankLine)
+    const last = lf < 0 ? text.length : lf
+    const end = last > from && text.charCodeAt(last - 1) === 0x0d ? last - 1 : last
+    this.#next = lf < 0 ? text.length : lf + 1
+    if (this.#cr >= 0 && this.#cr < this.#next) {
+      if (this.#cr < end) this.#fail('SIP_CONTROL_CHARACTER', 'A CR inside a line.')
+      this.#cr = text.indexOf('\r', this.#next)
+    }
     return end
   }
 
-  const startLineEnd = lineEnd(start)
-  const startLine = text.slice(start, startLineEnd)
-  if (startLine.includes('\0')) faulty('SIP_CONTROL_CHARACTER', 'a NUL in the start line')
-  const nul = text.includes('\0', startLineEnd)
-  while (next < text.length) {
-    const from = next
-    const end = lineEnd(from)
-    if (end === from) return { startLine, headers, end: next, fault }
-    if (headers.size === limits.headers) {
-      faulty('SIP_TOO_MANY_HEADERS', `more than ${limits.headers} header fields`, 513)
-      return { startLine, headers, end: next, fault }
-    }
-    if (isSpace(text.charCodeAt(from))) {
-      faulty('SIP_HEADER_LINE', 'a continuation line that continues nothing')
-      continue
-    }
+  /** Indexes the field whose first line is text[from, end), and takes the lines that continue it. */
+  #field(from: number, end: number): void {
+    const text = this.#text
     const colon = indexWithin(text, 0x3a, from, end)
     const nameEnd = trimEnd(text, from, colon < 0 ? from : colon)
-    if (!isToken(text, from, nameEnd)) {
-      faulty('SIP_HEADER_LINE', 'a line that is no header field')
-      skipFolded()
-      continue
-    }
-    const valueStart = skipSpace(text, colon + 1, end)
-    let value = text.slice(valueStart, trimEnd(text, valueStart, end))
-    if (next < text.length && isSpace(text.charCodeAt(next))) value = unfold(value)
-    if (nul && !isHeaderValue(value)) faulty('SIP_CONTROL_CHARACTER', 'a NUL in a header field')
-    headers.addReceived(text.slice(from, nameEnd), value)
+    const isField = isToken(text, from, nameEnd)
+    if (!isField) this.#fail('SIP_HEADER_LINE', 'A line that is no header field.')
+    let value = trimmed(text, colon + 1, end)
+    if (this.#continues()) value = this.#unfolded(value)
+    if (this.#nul && !isHeaderValue(value)) this.#fail('SIP_CONTROL_CHARACTER', 'A NUL in a header field.')
+    if (isField) this.#headers.addReceived(text.slice(from, nameEnd), value)
   }
-  faulty('SIP_HEAD_UNFINISHED', 'the blank line behind the header fields is missing')
-  return { startLine, headers, end: text.length, fault }
 
-  function unfold(first: string): string {
+  /** Whether the line at #next continues the field before it. */
+  #continues(): boolean {
+    return this.#next < this.#text.length && isSpace(this.#text.charCodeAt(this.#next))
+  }
+
+  #unfolded(first: string): string {
     const lines = [first]
-    while (next < text.length && isSpace(text.charCodeAt(next))) {
-      const from = skipSpace(text, next, text.length)
-      const end = trimEnd(text, from, lineEnd(from))
-      if (end > from) lines.push(text.slice(from, end))
+    while (this.#continues()) {
+      const from = this.#next
+      lines.push(trimmed(this.#text, from, this.#line()))
     }
-    return lines.join(' ').trim()
-  }
-
-  function skipFolded(): void {
-    while (next < text.length && isSpace(text.charCodeAt(next))) lineEnd(next)
+    return lines.filter((line) => line !== '').join(' ')
   }
 }
 
@@ -102,9 +129,8 @@ export function contentLength(headers: Headers): number | undefined | Fault {
   const first = headers.get('Content-Length')
   if (first === undefined) return undefined
   if (headers.count('Content-Length') > 1 && headers.all('Content-Length').some((one) => one !== first)) {
-    return { code: 'SIP_CONTENT_LENGTH', what: 'several Content-Length that differ' }
+    return { code: 'SIP_CONTENT_LENGTH', what: 'Several Content-Length that differ.' }
   }
-  const length = isDigits(first) && first.length <= 10 ? Number(first) : -1
-  if (length >= 0 && length < 0x80000000) return length
-  return { code: 'SIP_CONTENT_LENGTH', what: 'a Content-Length that is no number below 2³¹' }
+  const length = decimal(first, 0, first.length, 0x7fffffff)
+  return length ?? { code: 'SIP_CONTENT_LENGTH', what: 'Content-Length is no number below 2³¹.' }
 }

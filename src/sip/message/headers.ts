@@ -1,7 +1,7 @@
 import { isToken } from './characters.ts'
 import { HeaderError } from './header-error.ts'
 import { headerKey } from './header-names.ts'
-import { firstListValueEnd, splitList } from './list-values.ts'
+import { splitFirst, splitList } from './list-values.ts'
 import { defaultLimits } from './limits.ts'
 
 /** One header field. */
@@ -156,10 +156,9 @@ export class Headers implements Iterable<HeaderField> {
       return undefined
     }
     check(name, value)
-    const old = this.#values[at]!
-    const end = firstListValueEnd(old)
-    this.#values[at] = value + old.slice(end)
-    return old.slice(0, end).trim()
+    const { first, rest } = splitFirst(this.#values[at]!)
+    this.#values[at] = rest === '' ? value : `${value}, ${rest}`
+    return first
   }
 
   /**
@@ -169,12 +168,10 @@ export class Headers implements Iterable<HeaderField> {
   removeFirstValue(name: string): string | undefined {
     const at = this.#keys.indexOf(headerKey(name))
     if (at < 0) return undefined
-    const old = this.#values[at]!
-    const end = firstListValueEnd(old)
-    const rest = old.slice(end + 1).trim()
+    const { first, rest } = splitFirst(this.#values[at]!)
     if (rest === '') this.#remove(at)
     else this.#values[at] = rest
-    return old.slice(0, end).trim()
+    return first
   }
 
   /** A copy that can be changed without changing this one. */

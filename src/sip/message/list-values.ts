@@ -1,4 +1,4 @@
-import { quotedEnd, trimmed } from './characters.ts'
+import { isSpace, quotedEnd, trimmed } from './characters.ts'
 
 /**
  * The end of the list element that begins at `start`: the index of its comma, or the value's length. Commas in quoted
@@ -31,7 +31,18 @@ export function splitList(value: string, into: string[]): void {
   }
 }
 
-/** The index of the comma behind the first element of a list, or the value's length. */
-export function firstListValueEnd(value: string): number {
-  return value.includes(',') ? elementEnd(value, 0) : value.length
+/**
+ * Cuts the first element off a list; empty ones before and behind it are left out.
+ * @returns the element, trimmed, and the rest of the list; each empty when there is none
+ */
+export function splitFirst(value: string): { readonly first: string; readonly rest: string } {
+  if (!value.includes(',')) return { first: value, rest: '' }
+  const start = skipCommas(value, 0)
+  const end = elementEnd(value, start)
+  return { first: trimmed(value, start, end), rest: value.slice(skipCommas(value, end)) }
+}
+
+function skipCommas(value: string, start: number): number {
+  while (start < value.length && (value.charCodeAt(start) === 0x2c || isSpace(value.charCodeAt(start)))) start++
+  return start
 }

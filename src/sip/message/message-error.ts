@@ -3,6 +3,7 @@ import { type SipRequest } from './message.ts'
 
 /** What a `MessageError` knows beside its code. */
 export interface MessageErrorOptions extends ErrorOptions {
+  /** 400 when absent. */
   readonly status?: number
   readonly request?: SipRequest | undefined
   readonly fatal?: boolean

@@ -26,7 +26,7 @@ export interface SipResponse {
 /** A SIP message. */
 export type SipMessage = SipRequest | SipResponse
 
-const emptyBody = Buffer.alloc(0)
+const emptyBody: Buffer = Buffer.alloc(0)
 
 /** Makes a request of its parts; nothing is added to them. */
 export function createRequest(method: string, uri: string, headers = new Headers(), body = emptyBody): SipRequest {

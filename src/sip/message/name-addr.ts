@@ -36,8 +36,8 @@ export function parseNameAddr(value: string): NameAddr {
 /**
  * The tag of a From or To value.
  * @returns undefined without one; one without a value counts as none
- * @throws HeaderError `SIP_NAME_ADDR` when the value is malformed or has more than one tag: which one is meant is then
- *   nobody's to guess
+ * @throws HeaderError `SIP_NAME_ADDR` when the value, its parameters included, is malformed, and when it has more than one
+ *   tag: which one is meant is then nobody's to guess
  */
 export function tagOf(value: string): string | undefined {
   const tags = parameters(value, split(value)).filter((one) => one.name.toLowerCase() === 'tag')
@@ -81,9 +81,9 @@ function split(value: string): Parts {
     if (value.charCodeAt(angle) !== 0x3c) throw malformed('no < behind the display name')
   } else {
     angle = value.indexOf('<', start)
-    const quote = value.indexOf('"', start)
-    // a < in the quoted value of a parameter, as of +sip.instance, is none of the address
-    if (angle < 0 || (quote >= 0 && quote < angle)) return splitBare(value, start, end)
+    const semicolon = value.indexOf(';', start)
+    // a < in the value of a parameter, as of +sip.instance, is none of the address
+    if (angle < 0 || (semicolon >= 0 && semicolon < angle)) return splitBare(value, start, end)
   }
   const uriEnd = value.indexOf('>', angle)
   if (uriEnd < 0) throw malformed('no > behind the URI')

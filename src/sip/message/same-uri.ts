@@ -27,14 +27,23 @@ function number(user = ''): string {
 }
 
 function sameParams(a: SipUri, b: SipUri, everyOneDecides: boolean): boolean {
-  const within = (one: SipUri, other: SipUri): boolean =>
-    one.params.every(({ name, value }) => {
-      const key = name.toLowerCase()
-      const theirs = other.params.find((param) => param.name.toLowerCase() === key)
-      if (theirs === undefined) return !everyOneDecides && !decisiveParams.includes(key)
-      return unescaped(value)?.toLowerCase() === unescaped(theirs.value)?.toLowerCase()
-    })
-  return within(a, b) && within(b, a)
+  const mine = paramMap(a)
+  const theirs = paramMap(b)
+  // both directions: a parameter may be in either one only
+  return within(mine, theirs, everyOneDecides) && within(theirs, mine, everyOneDecides)
+}
+
+function within(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>, everyOneDecides: boolean): boolean {
+  for (const [name, value] of a) {
+    const other = b.get(name)
+    if (other === undefined ? everyOneDecides || decisiveParams.includes(name) : other !== value) return false
+  }
+  return true
+}
+
+/** Values by name, both in lower case and without escapes; of equal names the last counts. */
+function paramMap({ params }: SipUri): ReadonlyMap<string, string> {
+  return new Map(params.map(({ name, value = '' }) => [name.toLowerCase(), unescaped(value).toLowerCase()]))
 }
 
 function sameHeaders(a: string, b: string): boolean {

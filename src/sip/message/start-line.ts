@@ -27,17 +27,16 @@ export function readStartLine(line: string): StartLine | undefined {
 function requestLineFault(line: string, uri: string, versionStart: number): Fault | undefined {
   const version = line.slice(versionStart)
   if (version.toUpperCase() !== 'SIP/2.0') {
-    if (version === version.trimEnd())
-      return { code: 'SIP_VERSION', what: 'a version that is not SIP/2.0', status: 505 }
-    return { code: 'SIP_START_LINE', what: 'white space behind the request line' }
+    if (version === version.trimEnd()) return { code: 'SIP_VERSION', what: 'The version is not SIP/2.0.', status: 505 }
+    return { code: 'SIP_START_LINE', what: 'White space behind the request line.' }
   }
   try {
     // headers in a Request-URI are an attempt to write into somebody else's request (RFC 3261 §19.1.1, RFC 4475 §3.1.2.13)
-    if (parseUri(uri).headers !== '') return { code: 'SIP_START_LINE', what: 'a Request-URI with headers' }
+    if (parseUri(uri).headers !== '') return { code: 'SIP_START_LINE', what: 'The Request-URI has headers.' }
     return undefined
   } catch (error) {
     if (!(error instanceof UriError)) throw error
-    return { code: 'SIP_START_LINE', what: `the Request-URI: ${error.message}` }
+    return { code: 'SIP_START_LINE', what: `Request-URI: ${error.message}`, cause: error }
   }
 }
 
@@ -47,7 +46,7 @@ function readStatusLine(line: string): StartLine {
   const after = line.charCodeAt(11)
   const whole = version === 'SIP/2.0 ' && isDigits(status) && (line.length === 11 || after === 0x20)
   const number = whole ? Number(status) : 0
-  const fault = number >= 100 && number <= 699 ? undefined : { code: 'SIP_START_LINE', what: 'a malformed status line' }
+  const fault = number >= 100 && number <= 699 ? undefined : { code: 'SIP_START_LINE', what: 'Malformed status line.' }
   return { kind: 'response', status: number, reason: line.slice(12), fault }
 }
 

@@ -1,7 +1,7 @@
 import { contentLength, type Fault, type Head, readHead } from './head.ts'
 import { defaultLimits, type MessageLimits } from './limits.ts'
 import { type SipMessage } from './message.ts'
-import { assemble, bodyTooLarge, headTooLarge } from './parse.ts'
+import { assemble, bodyTooLarge, headTooLarge, type MessageError, refusal } from './parse.ts'
 
 const CR = 0x0d
 const LF = 0x0a
@@ -33,6 +33,12 @@ export class StreamFramer {
   /** Bytes that have come and belong to no message yet. */
   get pendingBytes(): number {
     return this.#end - this.#start
+  }
+
+  /** Whether a message has begun that has not come whole. Line ends between messages begin none. */
+  get unfinished(): boolean {
+    const first = this.#bytes[this.#start]
+    return this.#head !== undefined || (this.pendingBytes > 0 && first !== CR && first !== LF)
   }
 
   /**
@@ -73,7 +79,7 @@ export class StreamFramer {
     const body = this.#bodyLength === 0 ? nothing : Buffer.from(this.#bytes.subarray(this.#start, bodyEnd))
     this.#head = undefined
     this.#consume(bodyEnd)
-    return assemble(head, body, undefined)
+    return assemble(head, body)
   }
 
   /**
@@ -104,16 +110,12 @@ export class StreamFramer {
 
   #takeHead(): void {
     const headEnd = this.#findHeadEnd()
-    const tooLong = (headEnd ?? this.#end) - this.#start > this.#limits.headBytes
-    if (tooLong) {
-      this.#fail()
-      throw headTooLarge(this.#limits)
-    }
+    if ((headEnd ?? this.#end) - this.#start > this.#limits.headBytes) throw this.#fail(headTooLarge(this.#limits))
     if (headEnd === undefined) return
-    const head = readHead(this.#bytes.toString('latin1', this.#start, headEnd), 0, this.#limits)
+    const head = readHead(this.#bytes.toString('latin1', this.#start, headEnd), this.#limits)
     this.#consume(headEnd)
     const length = this.#bodyLengthOf(head)
-    if (typeof length === 'object') this.#refuse(head, length)
+    if (typeof length === 'object') throw this.#fail(refusal(head, length, true))
     this.#head = head
     this.#bodyLength = length
   }
@@ -125,13 +127,6 @@ export class StreamFramer {
     return typeof length === 'number' && length > this.#limits.bodyBytes ? bodyTooLarge(this.#limits) : length
   }
 
-  /** Throws the fatal error of a message whose end cannot be known. */
-  #refuse(head: Head, fault: Fault): never {
-    this.#fail()
-    assemble(head, nothing, fault, true)
-    throw new Error('a framing fault makes no message')
-  }
-
   /**
    * Looks for the blank line: an LF and, perhaps behind a CR, another. Goes on where the last search ended.
    * @returns the index behind it
@@ -139,17 +134,14 @@ export class StreamFramer {
   #findHeadEnd(): number | undefined {
     const bytes = this.#bytes
     const end = Math.min(this.#end, this.#start + this.#limits.headBytes + 1)
-    let at = Math.max(this.#scanned, this.#start)
-    for (;;) {
-      at = bytes.indexOf(LF, at)
-      if (at < 0 || at >= end) break
+    for (let at = this.#scanned; at < end; at++) {
+      if (bytes[at] !== LF) continue
       const after = bytes[at + 1] === CR ? at + 2 : at + 1
       if (after >= this.#end) {
         this.#scanned = at
         return undefined
       }
       if (bytes[after] === LF) return after + 1
-      at = after
     }
     this.#scanned = end
     return undefined
@@ -160,9 +152,10 @@ export class StreamFramer {
     if (to === this.#end) this.#release()
   }
 
-  #fail(): void {
+  #fail(error: MessageError): MessageError {
     this.#failed = true
     this.#release()
+    return error
   }
 
   #release(): void {
@@ -170,7 +163,7 @@ export class StreamFramer {
     this.#start = this.#end = this.#scanned = 0
   }
 
-  /** Makes #bytes writable for `more` bytes behind #end, growing by halves so that many small chunks cost no more than one. */
+  /** Makes #bytes writable for `more` bytes behind #end, growing so that many small chunks cost no more than one. */
   #makeRoom(more: number): void {
     const have = this.pendingBytes
     if (this.#own && this.#end + more <= this.#bytes.length) return

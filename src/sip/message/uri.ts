@@ -85,16 +85,17 @@ function parseSipUri(raw: string, scheme: 'sip' | 'sips', start: number): SipUri
   if (!isHost(raw, hostStart, portColon)) throw new UriError('no host')
   const port = portColon < hostPortEnd ? decimal(raw, portColon + 1, hostPortEnd, 65535) : undefined
   if (port === undefined && portColon < hostPortEnd) throw new UriError('the port is no number up to 65535')
-  return {
+  const uri: { -readonly [K in keyof SipUri]: SipUri[K] } = {
     scheme,
-    ...(user !== undefined && { user }),
-    ...(password !== undefined && { password }),
     host: raw.slice(hostStart, portColon),
-    ...(port !== undefined && { port }),
     params: hostPortEnd === end ? noParams : parseParams(raw, hostPortEnd + 1, end),
     headers: raw.slice(end + 1),
     raw,
   }
+  if (user !== undefined) uri.user = user
+  if (password !== undefined) uri.password = password
+  if (port !== undefined) uri.port = port
+  return uri
 }
 
 function parseTelUri(raw: string, start: number): SipUri {

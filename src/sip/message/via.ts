@@ -67,7 +67,7 @@ function viaParameters(value: string, start: number): Omit<Via, 'protocol' | 'ho
     if (name === 'branch') {
       if (branch !== undefined) throw malformed('more than one branch')
       branch = one.value ?? ''
-    } else if (name === 'received' && one.value !== undefined) received = withoutBrackets(one.value)
+    } else if (name === 'received') received = one.value && withoutBrackets(one.value)
     else if (name === 'rport') rport = decimal(one.value ?? '', 0, one.value?.length ?? 0, 65535) ?? true
     else params += value.slice(one.start, one.end)
   }
