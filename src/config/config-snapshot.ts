@@ -40,9 +40,7 @@ export class ConfigSnapshot {
   constructor({ entries, files, sources }: SnapshotParts) {
     this.files = Object.freeze([...files])
     this.#sources = new Map(sources)
-    this.#entries = new Map(
-      entries.map(({ section, key, entry }) => [entryKey(section, key), Object.freeze({ ...entry })]),
-    )
+    this.#entries = new Map(entries.map(({ section, key, entry }) => [entryKey(section, key), freezeEntry(entry)]))
     Object.freeze(this)
   }
 
@@ -87,6 +85,11 @@ export class ConfigSnapshot {
   #entry(section: string, key: string): SnapshotEntry | undefined {
     return this.#entries.get(entryKey(section, key))
   }
+}
+
+function freezeEntry(entry: SnapshotEntry): SnapshotEntry {
+  if (entry.at !== undefined) Object.freeze(entry.at)
+  return Object.freeze(entry)
 }
 
 /** Sections and keys never contain white space, so a space separates them; case does not count (config-file §1). */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { type FSWatcher, watch } from 'chokidar'
 import { type Clock, systemClock, type Timer } from '../base/clock.ts'
 import { TypedEmitter } from '../base/typed-emitter.ts'
@@ -61,6 +61,8 @@ export class ConfigWatcher {
   readonly #options: ConfigWatcherOptions
   readonly #clock: Clock
   #current: ConfigSnapshot
+  /** Files of the snapshot in force and of the last attempt, which may have named others. */
+  #files: readonly string[]
   /** What each file held when it was last looked at. */
   #seen: ReadonlyMap<string, string>
   #watcher: FSWatcher | undefined
@@ -78,6 +80,7 @@ export class ConfigWatcher {
     this.#options = options
     this.#clock = options.clock ?? systemClock
     this.#current = options.initial
+    this.#files = options.initial.files
     // what was loaded, not what is there by now
     this.#seen = new Map(
       options.initial.files.map((file) => [file, digest(options.initial.source(file)) ?? look(file)]),
@@ -92,7 +95,12 @@ export class ConfigWatcher {
   /** Begins to watch; resolves when no further change can be missed. What changed since the initial load is found too. */
   async start(): Promise<void> {
     this.#rewatch()
-    await this.#rewatching
+    await this.watching()
+  }
+
+  /** Resolves when the files that matter now are watched, which may be others than before a reload. */
+  watching(): Promise<void> {
+    return this.#rewatching
   }
 
   /** Stops watching for good. */
@@ -107,12 +115,12 @@ export class ConfigWatcher {
   /** Watches the directories that matter now, if they are not those that are watched. */
   #rewatch(): void {
     this.#rewatching = this.#rewatching.then(async () => {
-      const paths = watchedPaths(this.#current.files)
+      const paths = watchedPaths(this.#files)
       if (this.#closed || (this.#watcher !== undefined && sameSet(paths, this.#watched))) return
       await this.#watcher?.close()
       this.#watched = paths
       await this.#open(paths)
-      if (!this.#closed) this.#check()
+      this.#check()
     })
   }
 
@@ -127,7 +135,16 @@ export class ConfigWatcher {
       ignorePermissionErrors: true,
     })
     this.#watcher = watcher
-    watcher.on('all', () => this.#settle())
+    watcher.on('all', (event, path) => {
+      // chokidar 6 tells that a directory came back, and then nothing of what is in it
+      if (event.endsWith('Dir') && directories.has(path)) this.#watched = new Set()
+      this.#settle()
+    })
+    // What the system says, because chokidar is silent about a file that lost its rights or made room for a directory
+    watcher.on('raw', (_event, name, details) => {
+      const { watchedPath } = details as { readonly watchedPath?: string }
+      if (watchedPath === undefined || name === null || paths.has(join(watchedPath, name))) this.#settle()
+    })
     return new Promise((resolve) => {
       watcher.on('ready', resolve)
       watcher.on('error', (error) => {
@@ -172,14 +189,17 @@ export class ConfigWatcher {
 
   /** Loads the files if they hold anything else than when they were last looked at. Runs in one go: nothing overlaps it. */
   #check(): void {
-    const seen = new Map(this.#current.files.map((file) => [file, look(file)]))
+    if (this.#closed) return
+    const seen = new Map(this.#files.map((file) => [file, look(file)]))
     const changedFiles = [...seen].filter(([file, content]) => this.#seen.get(file) !== content).map(([file]) => file)
     if (changedFiles.length === 0) return
-    this.#seen = seen
-    const { snapshot, problems } = this.#options.load(this.#current)
+    const { snapshot, problems, files } = this.#options.load(this.#current)
     const found = [...problems, ...(snapshot === undefined ? [] : (this.#options.validate?.(snapshot) ?? []))]
-    this.#rejected = snapshot === undefined || hasErrors(found)
-    if (snapshot === undefined || hasErrors(found)) this.events.emit('rejected', found)
+    const rejected = snapshot === undefined || hasErrors(found)
+    this.#rejected = rejected
+    this.#files = rejected ? [...new Set([...this.#current.files, ...files])] : files
+    this.#seen = new Map(this.#files.map((file) => [file, seen.get(file) ?? look(file)]))
+    if (rejected) this.events.emit('rejected', found)
     else this.#swap(snapshot, changedFiles, found)
     this.#retry()
   }
@@ -188,8 +208,6 @@ export class ConfigWatcher {
     const previous = this.#current
     const changes = findChanges(previous, snapshot)
     this.#current = snapshot
-    // files that a parameter names only now count as seen
-    this.#seen = new Map(snapshot.files.map((file) => [file, this.#seen.get(file) ?? look(file)]))
     this.events.emit('reloaded', {
       snapshot,
       previous,

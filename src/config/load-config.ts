@@ -24,12 +24,15 @@ export interface LoadResult {
   readonly snapshot?: ConfigSnapshot
   /** Errors and warnings, in the order of the files. */
   readonly problems: readonly Problem[]
+  /** Every file that had to do with it: a change of one of them may change the result. */
+  readonly files: readonly string[]
 }
 
 /** Reads and checks the configuration. It never throws: what is wrong is among the problems. */
 export function loadConfig(options: LoadOptions): LoadResult {
   const { snapshot, problems } = readConfig(options)
-  return hasErrors(problems) ? { problems } : { snapshot, problems }
+  const { files } = snapshot
+  return hasErrors(problems) ? { problems, files } : { snapshot, problems, files }
 }
 
 /** As {@link loadConfig}, but with a snapshot even where there are errors: for tools that go on looking. */
