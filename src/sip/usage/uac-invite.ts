@@ -52,7 +52,9 @@ export class UacInvite implements OutgoingInvite, ClientListener {
   cancel(headers: HeaderList = []): void {
     if (this.#settled || this.#cancelled !== undefined) return
     this.#cancelled = headers
-    this.#transaction.cancel(headers)
+    if (this.#acknowledgements.size === 0) this.#transaction.cancel(headers)
+    // forks that answered were given up one by one: there is nothing left to CANCEL (RFC 3261 §9.1)
+    else queueMicrotask(() => this.#fail({ status: 487, cause: 'cancelled' }))
   }
 
   onResponse(response: SipResponse, flow: Flow): void {
@@ -113,13 +115,14 @@ export class UacInvite implements OutgoingInvite, ClientListener {
     }
     const early = this.#early.get(tag)
     this.#early.delete(tag)
-    const session = early === undefined || early.state === 'terminated' ? this.#newSession(response, flow) : early
+    const givenUp = early?.state === 'terminated'
+    const session = early === undefined || givenUp ? this.#newSession(response, flow) : early
     const withOffer = (this.#spec.body?.length ?? 0) > 0
     this.#acknowledgements.set(tag, session.confirmAsCaller(response, firstSeq, withOffer))
-    if (this.#settled || this.#cancelled !== undefined) {
-      // another fork was first, or the answer crossed our CANCEL: ACK and BYE (RFC 3261 §13.2.2.4, §9.1)
+    if (this.#settled || this.#cancelled !== undefined || givenUp) {
+      // another fork was first, or the answer crossed our CANCEL or BYE: ACK and BYE (RFC 3261 §13.2.2.4, §9.1)
       session.bye(this.#cancelled)
-      this.#fail({ status: 487, cause: 'cancelled' })
+      if (!givenUp || this.#early.size === 0) this.#fail({ status: 487, cause: 'cancelled' })
       return
     }
     this.#settle()

@@ -211,7 +211,10 @@ describe('client side of the transaction layer', () => {
     toUs(response(sent, 200, 'x', { 'Call-ID': 'other' }))
     toUs(response(sent, 200, 'x', { From: '<sip:alice@example.org>;tag=other' }))
     toUs(response(sent, 200, undefined, { Via: `${sent.headers.get('Via')!}, SIP/2.0/UDP 192.0.2.7;branch=z9hG4bKx` }))
-    ours.onMessage(response(sent, 200, undefined, { To: '<sip:bob@example.org>;tag=1;tag=2' }), ours.flowWith('192.0.2.2', 'udp'))
+    ours.onMessage(
+      response(sent, 200, undefined, { To: '<sip:bob@example.org>;tag=1;tag=2' }),
+      ours.flowWith('192.0.2.2', 'udp'),
+    )
     await clock.advance(10)
     assert.deepEqual(told, [])
     assert.equal(strays.length, 2) // unknown branch, and the right branch of another method
@@ -343,7 +346,10 @@ describe('fail-over between targets (RFC 3263 §4.3)', () => {
     assert.deepEqual(told, [404])
     const branches = network.sent('INVITE', ours).map((one) => parseVia(one.headers.values('Via')[0]!).branch)
     assert.equal(new Set(branches).size, 2)
-    assert.deepEqual(network.sent('ACK', ours).map((one) => parseVia(one.headers.get('Via')!).branch), branches)
+    assert.deepEqual(
+      network.sent('ACK', ours).map((one) => parseVia(one.headers.get('Via')!).branch),
+      branches,
+    )
     assert.equal(transaction.request.headers.count('Via'), 1)
     assert.equal(transaction.request.headers.count('Contact'), 1)
     await clock.advance(32_000)
@@ -411,7 +417,12 @@ describe('CANCEL of a request of ours (RFC 3261 §9.1)', () => {
 
   test('before the first provisional response it waits for that one', async () => {
     const { clock, network, ours, layer, toUs } = site()
-    const { told, transaction } = ask(layer, 'INVITE', { Route: '<sip:192.0.2.2;lr>' }, { repeated: [['User-Agent', 'us']] })
+    const { told, transaction } = ask(
+      layer,
+      'INVITE',
+      { Route: '<sip:192.0.2.2;lr>' },
+      { repeated: [['User-Agent', 'us']] },
+    )
     await clock.advance(10)
     transaction.cancel([['Reason', 'SIP;cause=200']])
     transaction.cancel([['Reason', 'SIP;cause=1']])

@@ -112,7 +112,7 @@ export class FakeTransport implements TransactionTransport {
   respond(response: SipResponse, flow: Flow): Promise<void> {
     return new Promise((resolve, reject) => {
       flow.send(serialize(response), reject)
-      resolve()
+      setImmediate(resolve)
     })
   }
 
