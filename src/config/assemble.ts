@@ -4,7 +4,7 @@ import { type ConfigDocument, type DocumentSection, parseDocument } from './dial
 import { foldCase } from './fold-case.ts'
 import { nearest } from './nearest.ts'
 import { readOverrides } from './overrides.ts'
-import { hasErrors, type Position, type Problem, quote, utf8 } from './problem.ts'
+import { type Position, type Problem, quote, utf8 } from './problem.ts'
 import { allParameters, type ConfigFileKind, parametersOf, type SectionDescription, sections } from './schema.ts'
 import { type Parameter } from './schema/parameter.ts'
 import { ValueError } from './value-type.ts'
@@ -67,7 +67,7 @@ export function assemble(sources: ConfigSources, options: readonly string[] = []
   const contents = new Map([[sources.file, sources.text]])
   if (sources.companionText !== undefined) contents.set(sources.companion, sources.companionText)
   const snapshot = new ConfigSnapshot({ entries, files, sources: contents })
-  if (!hasErrors(problems)) problems.push(...crossCheck(snapshot, sources.companion))
+  problems.push(...crossCheck(snapshot, sources.companion))
   return { snapshot, problems }
 }
 

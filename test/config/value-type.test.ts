@@ -45,7 +45,7 @@ test('Integer reads as stoi: white space and sign in front, anything behind', ()
 test('Integer advises against what stands behind its digits', () => {
   assert.deepEqual(integer.advise!('12'), [])
   assert.deepEqual(
-    integer.advise('12abc').map(({ offset }) => offset),
+    integer.advise!('12abc').map(({ offset }) => offset),
     [2],
   )
 })
@@ -125,7 +125,7 @@ describe('StringList', () => {
 
   test('tabs and commas are advised against, at their place', () => {
     assert.deepEqual(
-      stringList.advise('zrtp a.{1,3} sdes\tb').map(({ offset }) => offset),
+      stringList.advise!('zrtp a.{1,3} sdes\tb').map(({ offset }) => offset),
       [9, 17],
     )
   })
