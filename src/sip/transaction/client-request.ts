@@ -65,10 +65,9 @@ export class ClientRequest implements ClientTransaction, ClientMachineUser {
     return this.#request
   }
 
-  /** Routes and sends the request; every outcome reaches the listener, and none before this has returned. */
+  /** Routes and sends the request; every outcome reaches the listener. */
   async start(): Promise<void> {
-    await undefined
-    if (this.#settled) return
+    if (this.#settled || this.#cancel !== undefined) return
     try {
       this.#hops = this.#context.hopsTo(routeRequest(this.#request), this.#options.fallback)
     } catch (error) {

@@ -93,7 +93,7 @@ export class TransactionLayer implements ServerMachineContext, ClientRequestCont
   request(request: SipRequest, listener: ClientListener, options: ClientRequestOptions = {}): ClientTransaction {
     const client = new ClientRequest(request, this, listener, options)
     this.#pending.add(client)
-    void client.start()
+    queueMicrotask(() => void client.start()) // nothing is reported before the caller has the transaction
     return client
   }
 

@@ -123,7 +123,7 @@ describe('dialogs (RFC 3261 §12)', () => {
       { From: 'sip:a;tag=1;tag=2' },
     ]) {
       assert.throws(
-        () => Dialog.ofCallee(request('INVITE', fields as Record<string, string>), 'ours', false),
+        () => Dialog.ofCallee(request('INVITE', fields), 'ours', false),
         (error: unknown) => error instanceof HeaderError || (error as { status: number }).status === 400,
       )
     }
