@@ -52,6 +52,7 @@ export class InviteSession implements DialogRequestOwner {
   readonly #context: UsageContext
   #fallback: Flow | undefined
   #ended = false
+  #byeReceived = false
   /** The peer's latest re-INVITE. */
   #serverInvite: ServerTransaction | undefined
   /** An INVITE of ours has no final response. */
@@ -120,7 +121,7 @@ export class InviteSession implements DialogRequestOwner {
    * @param headers - added to the BYE, e.g. Reason
    */
   bye(headers: HeaderList = []): void {
-    if (this.#ended) return
+    if (this.#ended || this.#byeReceived) return
     if (this.state === 'early' && this.role === 'callee') {
       this.refuseInvite?.()
       return
@@ -246,6 +247,7 @@ export class InviteSession implements DialogRequestOwner {
     if (this.#ended) return // both sides said BYE at once
     for (const one of this.#unacknowledged.splice(0)) one.stop()
     const early = this.state === 'early'
+    this.#byeReceived = true // whoever listens may end both legs of a call: this one has had its BYE
     this.onBye?.(transaction.request)
     this.#end('bye')
     this.#leave()

@@ -398,6 +398,15 @@ describe('both ends of this stack', () => {
     })
   }
 
+  test('a listener that ends the session on its BYE sends none back', async () => {
+    const all = await establishedCall()
+    all.callee.onBye = () => all.callee.bye()
+    all.caller.bye()
+    await all.clock.advance(10)
+    assert.equal(all.network.sent('BYE').length, 1)
+    assert.equal(all.alice.agent.counts().dialogs + all.bob.agent.counts().dialogs, 0)
+  })
+
   test('BYE from both at once: both are answered 200', async () => {
     const all = await establishedCall()
     all.caller.bye()
