@@ -19,7 +19,7 @@ import { transactionTimeout } from './transaction-timers.ts'
 /** What a request needs of the layer that keeps it. */
 export interface ClientRequestContext {
   readonly clock: Clock
-  hopsTo(uri: SipUri, fallback: Flow | undefined): NextHops
+  hopsOf(request: SipRequest, uri: SipUri, fallback: Flow | undefined): NextHops
   add(machine: ClientMachine): void
   remove(machine: ClientMachine): void
   /** The request has its final response, or failed. */
@@ -69,7 +69,7 @@ export class ClientRequest implements ClientTransaction, ClientMachineUser {
   async start(): Promise<void> {
     if (this.#settled || this.#cancel !== undefined) return
     try {
-      this.#hops = this.#context.hopsTo(routeRequest(this.#request), this.#options.fallback)
+      this.#hops = this.#context.hopsOf(this.#request, routeRequest(this.#request), this.#options.fallback)
     } catch (error) {
       this.#fail(transportFailure(error))
       return

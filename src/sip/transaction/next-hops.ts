@@ -1,4 +1,7 @@
+import { type SipRequest } from '../message/message.ts'
+import { serialize } from '../message/parse.ts'
 import { type SipUri } from '../message/uri.ts'
+import { targetForSize } from '../transport/congestion.ts'
 import { type Flow, type Target } from '../transport/flow.ts'
 
 /** The part of the transport layer that finds a way to a target. */
@@ -13,8 +16,12 @@ export interface TargetResolver {
   resolve(uri: SipUri): Promise<readonly Target[]>
 }
 
+/** Bytes of Via and Contact, which a request has only when its flow is known; generous. */
+const stampLength = 200
+
 /** The ways to the next hop of one request, one after the other (RFC 3263 §4.3). */
 export class NextHops {
+  readonly #request: SipRequest
   readonly #uri: SipUri
   readonly #flows: FlowSource
   readonly #resolver: TargetResolver
@@ -24,8 +31,13 @@ export class NextHops {
   /** Why the last way could not be taken. */
   error: unknown
 
-  /** @param fallback - a flow that leads to the peer too, taken when all targets failed */
-  constructor(uri: SipUri, flows: FlowSource, resolver: TargetResolver, fallback?: Flow) {
+  /**
+   * @param request - without Via
+   * @param uri - its next hop
+   * @param fallback - a flow that leads to the peer too, taken when all targets failed
+   */
+  constructor(request: SipRequest, uri: SipUri, flows: FlowSource, resolver: TargetResolver, fallback?: Flow) {
+    this.#request = request
     this.#uri = uri
     this.#flows = flows
     this.#resolver = resolver
@@ -40,7 +52,7 @@ export class NextHops {
   /** A flow to the next target that can be reached at all; undefined when there is none, and `error` says why. */
   async next(): Promise<Flow | undefined> {
     try {
-      this.#targets ??= await this.#resolver.resolve(this.#uri)
+      this.#targets ??= this.#sized(await this.#resolver.resolve(this.#uri))
     } catch (error) {
       this.#targets = []
       this.error = error
@@ -55,5 +67,15 @@ export class NextHops {
     const fallback = this.#fallback
     this.#fallback = undefined
     return fallback?.closed === false ? fallback : undefined
+  }
+
+  /** A request too long for a datagram goes by TCP where UDP was not asked for, and by UDP if TCP fails (RFC 3261 §18.1.1). */
+  #sized(targets: readonly Target[]): readonly Target[] {
+    if (targets.every(({ protocol }) => protocol !== 'udp')) return targets
+    const length = serialize(this.#request).length + stampLength
+    return targets.flatMap((target) => {
+      const sized = targetForSize(target, this.#uri, length)
+      return sized === target ? [target] : [sized, target]
+    })
   }
 }

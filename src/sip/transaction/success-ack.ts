@@ -9,7 +9,7 @@ import { stamp } from './stamp.ts'
 
 /** What the ACK needs of the layer. */
 export interface SuccessAckContext {
-  hopsTo(uri: SipUri, fallback: Flow | undefined): NextHops
+  hopsOf(request: SipRequest, uri: SipUri, fallback: Flow | undefined): NextHops
   undelivered(request: SipRequest, error: Error): void
 }
 
@@ -43,7 +43,7 @@ export class SuccessAck {
     try {
       // a strict router changes the request: it is routed on a copy, so that it can be again
       const request: SipRequest = { ...this.#request, headers: this.#request.headers.clone() }
-      const hops = this.#context.hopsTo(routeRequest(request), this.#fallback)
+      const hops = this.#context.hopsOf(request, routeRequest(request), this.#fallback)
       this.#flow = await hops.next()
       if (this.#flow === undefined) throw hops.error
       stamp(request, this.#flow, newBranch())

@@ -195,8 +195,8 @@ export class TransactionLayer implements ServerMachineContext, ClientRequestCont
   }
 
   /** Part of {@link ClientRequestContext}. */
-  hopsTo(uri: SipUri, fallback: Flow | undefined): NextHops {
-    return new NextHops(uri, this.#transport, this.#resolver, fallback)
+  hopsOf(request: SipRequest, uri: SipUri, fallback: Flow | undefined): NextHops {
+    return new NextHops(request, uri, this.#transport, this.#resolver, fallback)
   }
 
   /** Part of {@link ClientRequestContext}. */

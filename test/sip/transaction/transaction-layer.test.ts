@@ -285,6 +285,22 @@ describe('client side of the transaction layer', () => {
     assert.deepEqual(layer.counts(), none)
   })
 
+  test('a request of more than 1300 bytes goes by TCP where UDP was not asked for, and by UDP if TCP is refused (§18.1.1)', async () => {
+    const { clock, network, ours, layer } = site()
+    const long = { Subject: 'x'.repeat(1300) }
+    ask(layer, 'INVITE', { uri: 'sip:bob@192.0.2.2', ...long })
+    await clock.advance(10)
+    assert.match(network.sent('INVITE', ours)[0]!.headers.get('Via')!, /^SIP\/2\.0\/TCP /)
+    ask(layer, 'INVITE', { uri: 'sip:bob@192.0.2.2;transport=udp', ...long })
+    network.refusing.add('192.0.2.3')
+    network.host('192.0.2.3')
+    ask(layer, 'INVITE', { uri: 'sip:bob@192.0.2.3', ...long })
+    await clock.advance(10)
+    for (const one of network.sent('INVITE', ours).slice(1)) assert.match(one.headers.get('Via')!, /^SIP\/2\.0\/UDP /)
+    assert.equal(network.sent('INVITE', ours).length, 3)
+    layer.close()
+  })
+
   test('the fallback flow is taken when every target fails', async () => {
     const { clock, ours, network, layer } = site()
     network.refusing.add('192.0.2.9')
