@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { type Baresip } from './peers/baresip.ts'
-import { type LinphoneEncryption } from './peers/linphone-settings.ts'
 import { type Linphone } from './peers/linphone.ts'
 import { Site } from './server/site.ts'
 import { answeredSuite, assertBothHeard, assertWire, talk } from './server/talk.ts'
 
-const aliceSip = 5071
-const carolSip = 5085
-const aes256 = 'AES_256_CM_HMAC_SHA1_80,AES_256_CM_HMAC_SHA1_32'
-const everySuite = 'AES_CM_128_HMAC_SHA1_80,AES_CM_128_HMAC_SHA1_32,AES_256_CM_HMAC_SHA1_80,AES_256_CM_HMAC_SHA1_32'
+/** SIP ports. */
+const ports = { alice: 5071, dave: 5075, carol: 5085 }
+
+const aes128 = 'AES_CM_128_HMAC_SHA1_80'
+const aes256 = 'AES_256_CM_HMAC_SHA1_80'
 
 /** The domain that is called says what leg B gets. */
 const rules = {
@@ -29,104 +29,78 @@ const rules = {
 // linphonec has no AEAD suites, baresip no 256-bit AES_CM: who calls whom follows from that
 suite('each side of a call keeps its own encryption', { timeout: 240_000 }, () => {
   let site: Site
-  let alice: Linphone
+  let linphones: { readonly alice: Linphone; readonly dave: Linphone }
   let carol: Baresip
 
   before(async () => {
     site = await Site.open('encryption', rules)
-    ;[alice, carol] = await Promise.all([
-      site.linphone('alice', { sipPort: aliceSip, rtpPort: 17_000, toneHz: 1000 }),
+    const [alice, dave, baresip] = await Promise.all([
+      site.linphone('alice', { sipPort: ports.alice, rtpPort: 17_000, toneHz: 1000 }),
+      site.linphone('dave', {
+        ...{ sipPort: ports.dave, rtpPort: 17_020, toneHz: 1000 },
+        suites: 'AES_256_CM_HMAC_SHA1_80,AES_256_CM_HMAC_SHA1_32',
+      }),
       site.baresip('carol', {
-        ...{ sipPort: carolSip, rtpPort: 18_000, controlPort: 4441, toneHz: 1700 },
+        ...{ sipPort: ports.carol, rtpPort: 18_000, controlPort: 4441, toneHz: 1700 },
         accounts: [{ name: 'carol' }, { name: 'carol-sdes', encryption: 'srtp-mand' }],
       }),
     ])
+    linphones = { alice, dave }
+    carol = baresip
   })
   after(async () => {
     assert.equal(await site.close(), 0, 'the server stops with status 0')
   })
 
-  for (const { from, suites, user, domain, legA, legB } of [
-    { from: 'none', suites: everySuite, user: 'carol', domain: 'clear', legA: undefined, legB: undefined },
-    { from: 'none', suites: everySuite, user: 'carol', domain: 'other', legA: undefined, legB: undefined },
+  // alice offers every suite that she has, 128 bits first; dave 256 bits only
+  for (const { caller, encryption, user, domain, legA, legB } of [
+    { caller: 'alice', encryption: 'none', user: 'carol', domain: 'clear', legA: undefined, legB: undefined },
+    { caller: 'alice', encryption: 'none', user: 'carol', domain: 'other', legA: undefined, legB: undefined },
+    { caller: 'alice', encryption: 'none', user: 'carol-sdes', domain: 'aes128', legA: undefined, legB: aes128 },
+    { caller: 'alice', encryption: 'srtp', user: 'carol', domain: 'clear', legA: aes128, legB: undefined },
+    { caller: 'dave', encryption: 'srtp', user: 'carol-sdes', domain: 'aes128', legA: aes256, legB: aes128 },
     {
-      from: 'none',
-      suites: everySuite,
-      user: 'carol-sdes',
-      domain: 'aes128',
-      legA: undefined,
-      legB: 'AES_CM_128_HMAC_SHA1_80',
-    },
-    {
-      from: 'srtp',
-      suites: everySuite,
-      user: 'carol',
-      domain: 'clear',
-      legA: 'AES_CM_128_HMAC_SHA1_80',
-      legB: undefined,
-    },
-    {
-      from: 'srtp',
-      suites: aes256,
-      user: 'carol-sdes',
-      domain: 'aes128',
-      legA: 'AES_256_CM_HMAC_SHA1_80',
-      legB: 'AES_CM_128_HMAC_SHA1_80',
-    },
-    {
-      from: 'srtp',
-      suites: everySuite,
+      caller: 'alice',
+      encryption: 'srtp',
       user: 'carol-sdes',
       domain: 'gcm128',
-      legA: 'AES_CM_128_HMAC_SHA1_80',
+      legA: aes128,
       legB: 'AEAD_AES_128_GCM',
     },
     {
-      from: 'srtp',
-      suites: aes256,
+      caller: 'dave',
+      encryption: 'srtp',
       user: 'carol-sdes',
       domain: 'gcm256',
-      legA: 'AES_256_CM_HMAC_SHA1_80',
+      legA: aes256,
       legB: 'AEAD_AES_256_GCM',
     },
-    // no suite rule: the default list, which begins with this one
-    {
-      from: 'srtp',
-      suites: aes256,
-      user: 'carol-sdes',
-      domain: 'other',
-      legA: 'AES_256_CM_HMAC_SHA1_80',
-      legB: 'AES_CM_128_HMAC_SHA1_80',
-    },
-  ] satisfies {
-    from: LinphoneEncryption
-    suites: string
-    user: string
-    domain: string
-    legA: string | undefined
-    legB: string | undefined
-  }[])
+    // no suite rule: the default list, which begins with 128 bits
+    { caller: 'dave', encryption: 'srtp', user: 'carol-sdes', domain: 'other', legA: aes256, legB: aes128 },
+  ] as const)
     test(`linphone ${legA ?? 'in clear'} calls baresip at ${domain}.example: ${legB ?? 'in clear'} there`, async () => {
-      await alice.offer(from, suites)
+      const phone = linphones[caller]
+      await phone.offer(encryption)
       const { sip, callerMedia, calleeMedia } = await talk({
-        ...{ caller: alice, callee: carol, folder: site.folder },
+        ...{ caller: phone, callee: carol, folder: site.folder },
         uri: `sip:${user}@${domain}.example`,
       })
-      assertBothHeard(alice, carol)
+      assertBothHeard(phone, carol)
       assertWire(callerMedia, legA ? 'encrypted' : 'clear')
       assertWire(calleeMedia, legB ? 'encrypted' : 'clear')
-      assert.equal(answeredSuite(sip, aliceSip), legA)
-      assert.equal(answeredSuite(sip, carolSip), legB)
+      assert.equal(answeredSuite(sip, ports[caller]), legA)
+      assert.equal(answeredSuite(sip, ports.carol), legB)
     })
 
   for (const { account, domain, legA, legB } of [
     { account: 'carol', domain: 'clear', legA: undefined, legB: undefined },
-    { account: 'carol', domain: 'aes128', legA: undefined, legB: 'AES_CM_128_HMAC_SHA1_80' },
-    { account: 'carol-sdes', domain: 'clear', legA: 'AES_CM_128_HMAC_SHA1_80', legB: undefined },
-    { account: 'carol-sdes', domain: 'aes256', legA: 'AES_CM_128_HMAC_SHA1_80', legB: 'AES_256_CM_HMAC_SHA1_80' },
+    { account: 'carol', domain: 'aes128', legA: undefined, legB: aes128 },
+    { account: 'carol-sdes', domain: 'clear', legA: aes128, legB: undefined },
+    { account: 'carol-sdes', domain: 'aes256', legA: aes128, legB: aes256 },
   ])
     test(`baresip ${legA ?? 'in clear'} calls linphone at ${domain}.example: ${legB ?? 'in clear'} there`, async () => {
-      await alice.offer('none', everySuite)
+      const { alice } = linphones
+      await alice.offer('none')
       carol.use(account)
       const { sip, callerMedia, calleeMedia } = await talk({
         ...{ caller: carol, callee: alice, folder: site.folder },
@@ -137,8 +111,8 @@ suite('each side of a call keeps its own encryption', { timeout: 240_000 }, () =
       assertBothHeard(carol, alice)
       assertWire(callerMedia, legA ? 'encrypted' : 'clear')
       assertWire(calleeMedia, legB ? 'encrypted' : 'clear')
-      assert.equal(answeredSuite(sip, carolSip), legA)
-      assert.equal(answeredSuite(sip, aliceSip), legB)
+      assert.equal(answeredSuite(sip, ports.carol), legA)
+      assert.equal(answeredSuite(sip, ports.alice), legB)
       assert.equal(alice.report().encryption, legB ? 'SRTP' : 'None')
     })
 

@@ -74,10 +74,11 @@ export class Linphone implements Phone {
     await this.#process.waitFor(/record [^\n]*\n/, { from: this.#mark })
   }
 
-  /** What the next call that it places offers. linphone reads these settings afresh for each call. */
-  async offer(encryption: LinphoneEncryption, suites?: string): Promise<void> {
-    await this.#set('media_encryption', encryption)
-    if (suites !== undefined) await this.#set('srtp_crypto_suites', suites)
+  /** What the next call that it places offers. linphone reads this setting afresh for each call. */
+  async offer(encryption: LinphoneEncryption): Promise<void> {
+    const mark = this.#process.mark()
+    this.#process.send(`param sip media_encryption ${encryption}`)
+    await this.#process.waitFor(/updated value: /, { from: mark })
   }
 
   dial(uri: string): void {
@@ -166,12 +167,6 @@ export class Linphone implements Phone {
     const match = await this.#process.waitFor(pattern, { from: this.#mark, timeout: stepTimeout })
     this.#mark += match.index + match[0].length
     return match[0]
-  }
-
-  async #set(parameter: string, value: string): Promise<void> {
-    const mark = this.#process.mark()
-    this.#process.send(`param sip ${parameter} ${value}`)
-    await this.#process.waitFor(/param [^\n]*\n/, { from: mark })
   }
 
   #logText(): string {
