@@ -65,7 +65,8 @@ function parameterEnd(text: string, start: number, end: number): number {
   return end
 }
 
-/** The parameter of the name, in any case. */
+/** The first parameter of the name, in any case. */
 export function findParameter(parameters: readonly Parameter[], name: string): Parameter | undefined {
-  return parameters.find((one) => one.name.length === name.length && one.name.toLowerCase() === name)
+  const wanted = name.toLowerCase()
+  return parameters.find((one) => one.name.toLowerCase() === wanted)
 }

@@ -167,7 +167,7 @@ export function uriParam(uri: { readonly params?: readonly UriParam[] }, name: s
 /**
  * Writes a URI from its parts. What came from `parseUri` unchanged gives the same text, but for the scheme's case and
  * leading zeros of the port; `raw` has those.
- * @throws UriError when the result would hold white space, a control character, a quote or `<>`
+ * @throws UriError when the text would be no URI, or one of other parts: nothing can be smuggled in through a part
  */
 export function formatUri(parts: UriParts): string {
   let text = `${parts.scheme}:`
@@ -180,6 +180,17 @@ export function formatUri(parts: UriParts): string {
   if (parts.port !== undefined) text += `:${parts.port}`
   for (const { name, value } of parts.params ?? noParams) text += value === undefined ? `;${name}` : `;${name}=${value}`
   if (parts.headers !== undefined && parts.headers !== '') text += `?${parts.headers}`
-  checkCharacters(text)
+  if (!hasParts(parseUri(text), parts)) throw new UriError('a part of it would be read as another')
   return text
+}
+
+function hasParts(uri: SipUri, parts: UriParts): boolean {
+  return (
+    uri.user === parts.user &&
+    uri.password === parts.password &&
+    uri.host === parts.host &&
+    uri.port === parts.port &&
+    uri.params.length === (parts.params?.length ?? 0) &&
+    uri.headers === (parts.headers ?? '')
+  )
 }
