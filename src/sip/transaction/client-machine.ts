@@ -23,7 +23,8 @@ export abstract class ClientMachine {
   /** Under which responses find this machine: {@link clientKey}. */
   readonly key: string
   readonly #clock: Clock
-  readonly #bytes: Buffer
+  /** The request as it is sent, as long as it may be sent again. */
+  #bytes: Buffer | undefined
   #retransmission: Timer | undefined
   #deadline: Timer | undefined
   protected readonly user: ClientMachineUser
@@ -54,7 +55,7 @@ export abstract class ClientMachine {
   abstract abandon(): void
 
   protected sendRequest(): void {
-    this.flow.send(this.#bytes, this.onSendError)
+    if (this.#bytes !== undefined) this.flow.send(this.#bytes, this.onSendError)
   }
 
   /** One function for every send: a message costs no closure. */
@@ -77,8 +78,10 @@ export abstract class ClientMachine {
     this.#deadline = this.#clock.after(delay, fire)
   }
 
+  /** Also lets go of the request's bytes: a machine may have to live on for half a minute. */
   protected stopTimers(): void {
     this.stopRetransmission()
+    this.#bytes = undefined
     this.#deadline?.cancel()
     this.#deadline = undefined
   }

@@ -251,7 +251,7 @@ export class InviteSession implements DialogRequestOwner {
     this.onBye?.(transaction.request)
     this.#end('bye')
     this.#leave()
-    if (early) this.onEarlyBye?.(transaction.request)
+    onEarlyBye?.(transaction.request)
   }
 
   #noAck(one: SuccessRetransmission): void {
@@ -311,7 +311,10 @@ export class InviteSession implements DialogRequestOwner {
     this.onEnded?.(cause)
   }
 
+  /** The transactions that still know this session must not keep what its user knows. */
   #leave(): void {
     this.#context.removeSession(this)
+    this.onRequest = this.onBye = this.onAck = this.onEnded = undefined
+    this.refuseInvite = this.onEarlyBye = undefined
   }
 }

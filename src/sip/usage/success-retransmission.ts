@@ -11,6 +11,8 @@ export class SuccessRetransmission {
   readonly transaction: ServerTransaction
   /** CSeq number of the INVITE, and of its ACK. */
   readonly seq: number
+  /** The offer of this INVITE was made in our 2xx, so that its ACK brings the answer (RFC 3261 §13.2.1). */
+  readonly awaitsAnswer: boolean
   readonly #response: SipResponse
   readonly #clock: Clock
   readonly #onGivenUp: (one: SuccessRetransmission) => void
@@ -28,17 +30,13 @@ export class SuccessRetransmission {
   ) {
     this.transaction = transaction
     this.seq = seq
+    this.awaitsAnswer = transaction.request.body.length === 0 && response.body.length > 0
     this.#response = response
     this.#clock = clock
     this.#onGivenUp = onGivenUp
     this.#end = clock.now() + transactionTimeout
     this.#timer = clock.after(this.#interval, () => this.#again())
     transaction.respond(response)
-  }
-
-  /** The offer of this INVITE was made in our 2xx, so that its ACK brings the answer (RFC 3261 §13.2.1). */
-  get awaitsAnswer(): boolean {
-    return this.transaction.request.body.length === 0 && this.#response.body.length > 0
   }
 
   /** The ACK has come, or nobody waits for it any more. */

@@ -19,7 +19,10 @@ const firstSeq = 1
 export class UacInvite implements OutgoingInvite, ClientListener {
   readonly callId = newCallId()
   readonly localTag = newTag()
-  readonly #spec: OutgoingInviteSpec
+  readonly #uri: string
+  readonly #withOffer: boolean
+  /** Let go of when the INVITE is settled: its transaction outlives the call by half a minute. */
+  #listener: Pick<OutgoingInviteSpec, 'onProvisional' | 'onSuccess' | 'onFailure'> | undefined
   readonly #context: UsageContext
   readonly #onSettled: (invite: UacInvite) => void
   readonly #transaction: ClientTransaction
@@ -37,10 +40,12 @@ export class UacInvite implements OutgoingInvite, ClientListener {
    * @throws HeaderError when the spec has header fields that cannot be written
    */
   constructor(spec: OutgoingInviteSpec, context: UsageContext, onSettled: (invite: UacInvite) => void) {
-    this.#spec = spec
+    this.#uri = spec.uri
+    this.#withOffer = (spec.body?.length ?? 0) > 0
+    this.#listener = spec
     this.#context = context
     this.#onSettled = onSettled
-    this.#transaction = context.transactions.request(this.#createRequest(), this, {
+    this.#transaction = context.transactions.request(this.#createRequest(spec), this, {
       repeated: ownRequestHeaders(context, 'caller'),
     })
   }
@@ -73,8 +78,8 @@ export class UacInvite implements OutgoingInvite, ClientListener {
     this.#fail({ status: error.status, cause, error })
   }
 
-  #createRequest(): SipRequest {
-    const { uri, to, from, route, maxForwards, body, headers: extra, contentType } = this.#spec
+  #createRequest(spec: OutgoingInviteSpec): SipRequest {
+    const { uri, to, from, route, maxForwards, body, headers: extra, contentType } = spec
     const headers = new Headers()
     for (const value of route) headers.add('Route', value)
     headers.add('Max-Forwards', String(maxForwards))
@@ -89,7 +94,7 @@ export class UacInvite implements OutgoingInvite, ClientListener {
     if (this.#settled || this.#cancelled !== undefined) return
     const tag = tagOf(response.headers.get('To') ?? '')
     const early = response.status === 100 || tag === undefined ? undefined : this.#earlySession(tag, response, flow)
-    this.#spec.onProvisional(response, early)
+    this.#listener?.onProvisional(response, early)
   }
 
   /** The session of a fork; RFC 3261 §12.1.2: it begins with the first response that has its tag. */
@@ -102,7 +107,7 @@ export class UacInvite implements OutgoingInvite, ClientListener {
   }
 
   #newSession(response: SipResponse, flow: Flow): InviteSession {
-    const dialog = Dialog.ofCaller(this.#transaction.request, this.#spec.uri, response, flow.secure)
+    const dialog = Dialog.ofCaller(this.#transaction.request, this.#uri, response, flow.secure)
     return new InviteSession(dialog, 'caller', this.#context)
   }
 
@@ -117,27 +122,29 @@ export class UacInvite implements OutgoingInvite, ClientListener {
     this.#early.delete(tag)
     const givenUp = early?.state === 'terminated'
     const session = early === undefined || givenUp ? this.#newSession(response, flow) : early
-    const withOffer = (this.#spec.body?.length ?? 0) > 0
-    this.#acknowledgements.set(tag, session.confirmAsCaller(response, firstSeq, withOffer))
+    this.#acknowledgements.set(tag, session.confirmAsCaller(response, firstSeq, this.#withOffer))
     if (this.#settled || this.#cancelled !== undefined || givenUp) {
       // another fork was first, or the answer crossed our CANCEL or BYE: ACK and BYE (RFC 3261 §13.2.2.4, §9.1)
       session.bye(this.#cancelled)
       if (!givenUp || this.#early.size === 0) this.#fail({ status: 487, cause: 'cancelled' })
       return
     }
+    const listener = this.#listener
     this.#settle()
-    this.#spec.onSuccess(response, session)
+    listener?.onSuccess(response, session)
   }
 
   #fail(failure: InviteFailure): void {
     if (this.#settled) return
+    const listener = this.#listener
     this.#settle()
-    this.#spec.onFailure(failure)
+    listener?.onFailure(failure)
   }
 
   /** Nothing more is reported, and the early dialogs are over (RFC 3261 §13.2.2.3, §13.2.2.4). */
   #settle(): void {
     this.#settled = true
+    this.#listener = undefined
     this.#onSettled(this)
     for (const session of this.#early.values()) session.abandon()
     this.#early.clear()

@@ -68,6 +68,8 @@ export class UasInvite implements IncomingInvite {
     this.#early.delete(tag)
     session.succeed(this.#transaction, response)
     this.#settle()
+    // the transaction outlives the call by half a minute, and has nothing more to tell
+    this.#transaction.onCancel = this.#transaction.onTransportError = this.#transaction.onTerminated = undefined
     return session
   }
 
