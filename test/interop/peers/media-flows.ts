@@ -17,8 +17,11 @@ export interface MediaFlow {
    * 0 on an encrypted one. NaN when the flow has less than a block of payload type 0 or 8.
    */
   readonly clearTone: number
-  /** Packets whose payload begins a VP8 key frame in clear (RFC 7741 §4.2, RFC 6386 §9.1: start code 9d 01 2a). */
-  readonly clearKeyFrames: number
+  /**
+   * The share of the other RTP packets whose payload begins as clear VP8 must (RFC 7741 §4.2: reserved bits and partition index
+   * 0 in the first byte): 1 on a clear wire, near 1/32 on an encrypted one. NaN when there is none.
+   */
+  readonly clearVideo: number
 }
 
 interface Tally {
@@ -29,7 +32,8 @@ interface Tally {
   other: number
   payloadTypes: Set<number>
   samples: number[]
-  clearKeyFrames: number
+  video: number
+  clearVideo: number
 }
 
 /** Samples of 100 ms of G.711. */
@@ -54,12 +58,26 @@ export function mediaFlows(file: string, options: MediaFlowsOptions): MediaFlow[
     const key = `${source} ${destination}`
     let flow = flows.get(key)
     if (!flow) {
-      flow = { source, destination, rtp: 0, rtcp: 0, other: 0, payloadTypes: new Set(), samples: [], clearKeyFrames: 0 }
+      flow = {
+        source,
+        destination,
+        rtp: 0,
+        rtcp: 0,
+        other: 0,
+        payloadTypes: new Set(),
+        samples: [],
+        video: 0,
+        clearVideo: 0,
+      }
       flows.set(key, flow)
     }
     add(flow, data)
   }
-  return [...flows.values()].map(({ samples, ...flow }) => ({ ...flow, clearTone: toneBlocks(samples, tones) }))
+  return [...flows.values()].map(({ samples, video, clearVideo, ...flow }) => ({
+    ...flow,
+    clearTone: toneBlocks(samples, tones),
+    clearVideo: clearVideo / video,
+  }))
 }
 
 function add(flow: Tally, packet: Buffer): void {
@@ -77,11 +95,13 @@ function add(flow: Tally, packet: Buffer): void {
   const payload = packet.subarray(payloadOffset(packet))
   const table = g711[payloadType]
   // an encrypted packet is longer by its authentication tag: only the first 20 ms are payload
-  if (table) for (const code of payload.subarray(0, 160)) flow.samples.push(table[code]!)
-  else if (payload.subarray(0, 16).includes(keyFrameStart)) flow.clearKeyFrames++
+  if (table) {
+    for (const code of payload.subarray(0, 160)) flow.samples.push(table[code]!)
+    return
+  }
+  flow.video++
+  if ((payload[0]! & 0x4f) === 0) flow.clearVideo++
 }
-
-const keyFrameStart = Buffer.from([0x9d, 0x01, 0x2a])
 
 /** Fixed header, contributing sources and header extension (RFC 3550 §5.1, §5.3.1). */
 function payloadOffset(packet: Buffer): number {
