@@ -12,11 +12,21 @@ export interface Clock {
   after(delay: number, fire: () => void): Timer
 }
 
+/** Longest delay that `setTimeout` keeps, in milliseconds; a longer one would fire at once. */
+const longestTimeout = 2 ** 31 - 1
+
 /** The clock of the process. Its timers keep the process alive, as running calls should. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   after(delay, fire) {
-    const handle = setTimeout(fire, delay)
+    let handle: NodeJS.Timeout
+    const arm = (left: number): void => {
+      handle = setTimeout(
+        () => (left > longestTimeout ? arm(left - longestTimeout) : fire()),
+        Math.min(left, longestTimeout),
+      )
+    }
+    arm(delay)
     return { cancel: () => clearTimeout(handle) }
   },
 }

@@ -1,4 +1,5 @@
 import { type Application, type CallRequest, type Decline, type Destination } from '../b2bua/application.ts'
+import { parseNameAddr } from '../sip/message/name-addr.ts'
 import { parseUri, uriParam } from '../sip/message/uri.ts'
 import { decide, describeDecision } from './decide.ts'
 import { type TrenscrypterRules } from './rules.ts'
@@ -13,7 +14,7 @@ export class Trenscrypter implements Application {
   readonly #rules: TrenscrypterRules
   readonly #route: string
 
-  /** @param outboundProxy the URI of `outbound-proxy`, without angle brackets */
+  /** @param outboundProxy the value of `outbound-proxy`: a URI, with or without angle brackets */
   constructor(rules: TrenscrypterRules, outboundProxy: string) {
     this.#rules = rules
     this.#route = looseRoute(outboundProxy)
@@ -33,7 +34,8 @@ export class Trenscrypter implements Application {
   }
 }
 
-/** A Route header value for `uri`, with the `lr` that loose routing needs (RFC 3261 §16.12). */
-function looseRoute(uri: string): string {
+/** A Route header value for the proxy, with the `lr` that loose routing needs (RFC 3261 §16.12). */
+function looseRoute(proxy: string): string {
+  const { uri } = parseNameAddr(proxy.startsWith('<') ? proxy : `<${proxy}>`)
   return uriParam(parseUri(uri), 'lr') === undefined ? `<${uri};lr>` : `<${uri}>`
 }
