@@ -38,8 +38,7 @@ export function parseTransportUri(text: string): ListenSpec | undefined {
     refuse(trimmed, `scheme '${uri.scheme}' is no transport; write sip: or sips:`)
   }
   const host = bareHost(uri.host)
-  if (host === '' || host === '*') refuse(trimmed, `write 0.0.0.0 (or [::]) to listen on every address`)
-  if (!isHost(host)) refuse(trimmed, `'${host}' is neither an IP address nor a host name`)
+  if (host !== uri.host && isIP(host) !== 6) refuse(trimmed, `'${uri.host}' is no IPv6 address`)
   const protocol = protocolOf(trimmed, uri)
   return { protocol, host, port: uri.port ?? defaultPort(protocol) }
 }
@@ -52,6 +51,7 @@ export function bareHost(host: string): string {
 function parse(text: string): SipUri {
   // the message of a plain `127.0.0.1:5060` should not be about a scheme called 127.0.0.1
   if (!/^sips?:/i.test(text)) refuse(text, 'it must begin with sip: or sips:')
+  if (/^sips?:\*/i.test(text)) refuse(text, 'write 0.0.0.0 or [::] to listen on every address')
   try {
     return parseUri(text)
   } catch (cause) {
@@ -75,11 +75,6 @@ function protocolOf(text: string, uri: SipUri): TransportProtocol {
     )
   }
   return refuse(text, `transport type '${transport}' is not allowed for 'sips' scheme; leave it out for TLS`)
-}
-
-/** An IP literal, or letters, digits, hyphens, dots and the underscore that some operators' names have. */
-function isHost(host: string): boolean {
-  return isIP(host) !== 0 || /^[a-z0-9_.-]+$/i.test(host)
 }
 
 function refuse(text: string, reason: string, cause?: unknown): never {

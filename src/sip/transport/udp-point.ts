@@ -54,7 +54,7 @@ export class UdpPoint {
     const family = isIP(at.host) === 6 ? 6 : 4
     const socket = createSocket({
       type: family === 6 ? 'udp6' : 'udp4',
-      ipv6Only: true, // `::` is the addresses of its family, not also those of IPv4
+      ipv6Only: family === 6, // `::` is the addresses of its family, not also those of IPv4
       recvBufferSize: receiveBuffer,
       // every address here is a literal: nothing is looked up, and a datagram leaves at once
       lookup: (address, _options, done) => done(null, address, family),

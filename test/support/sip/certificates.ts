@@ -16,13 +16,38 @@ export function makeCa(t: TestContext): TestCa {
   const path = (file: string) => join(directory, file)
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
   const openssl = (...args: string[]) => execFileSync('openssl', args, { stdio: ['ignore', 'ignore', 'pipe'] })
-  openssl('req', '-x509', ...key, '-days', '2', '-subj', '/CN=test CA', '-keyout', path('ca.key'), '-out', path('ca.pem'))
+  openssl(
+    'req',
+    '-x509',
+    ...key,
+    '-days',
+    '2',
+    '-subj',
+    '/CN=test CA',
+    '-keyout',
+    path('ca.key'),
+    '-out',
+    path('ca.pem'),
+  )
   return {
     caFile: path('ca.pem'),
     issue(name, names) {
       const [certFile, keyFile] = [path(`${name}.pem`), path(`${name}.key`)]
       const signed = ['-CA', path('ca.pem'), '-CAkey', path('ca.key'), '-addext', `subjectAltName=${names}`]
-      openssl('req', '-x509', ...key, '-days', '2', '-subj', `/CN=${name}`, ...signed, '-keyout', keyFile, '-out', certFile)
+      openssl(
+        'req',
+        '-x509',
+        ...key,
+        '-days',
+        '2',
+        '-subj',
+        `/CN=${name}`,
+        ...signed,
+        '-keyout',
+        keyFile,
+        '-out',
+        certFile,
+      )
       return { certFile, keyFile }
     },
   }

@@ -148,7 +148,10 @@ export class UdpEnd {
 }
 
 /** A request as text. `via` is the whole value of its Via. */
-export function requestText(via: string, options: { method?: string; body?: string; cseq?: number; extra?: string } = {}): string {
+export function requestText(
+  via: string,
+  options: { method?: string; body?: string; cseq?: number; extra?: string } = {},
+): string {
   const { method = 'OPTIONS', body = '', cseq = 1, extra = '' } = options
   return [
     `${method} sip:b2bua@example.org SIP/2.0`,
