@@ -133,7 +133,7 @@ export class StreamFramer {
    */
   #findHeadEnd(): number | undefined {
     const bytes = this.#bytes
-    const end = Math.min(this.#end, this.#start + this.#limits.headBytes + 1)
+    const end = Math.min(this.#end, this.#start + this.#limits.headBytes)
     for (let at = this.#scanned; at < end; at++) {
       if (bytes[at] !== LF) continue
       const after = bytes[at + 1] === CR ? at + 2 : at + 1

@@ -99,7 +99,7 @@ test('mutated messages are read or refused with a MessageError, never anything e
       const parsed = parsedOrRefused(bytes)
       if (parsed) use(parsed)
     }),
-    { numRuns: 6000 },
+    { numRuns: 30_000 },
   )
 })
 
@@ -108,7 +108,7 @@ test('random bytes are refused with a MessageError', () => {
     fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
       parsedOrRefused(Buffer.from(bytes))
     }),
-    { numRuns: 1000 },
+    { numRuns: 5000 },
   )
 })
 
@@ -120,7 +120,7 @@ test('what was read is written, and reading that gives the same bytes again', ()
       const written = serialize(parsed)
       assert.deepEqual(serialize(parseMessage(written)), written)
     }),
-    { numRuns: 3000 },
+    { numRuns: 10_000 },
   )
 })
 
@@ -154,7 +154,7 @@ test('a mutated stream gives the same however it is cut, and never throws but Me
         assert.deepEqual(drain(chunks), drain([stream]))
       },
     ),
-    { numRuns: 1500 },
+    { numRuns: 6000 },
   )
 })
 
@@ -170,6 +170,6 @@ test('header values are taken apart or refused with a HeaderError', () => {
         }
       }
     }),
-    { numRuns: 4000 },
+    { numRuns: 20_000 },
   )
 })
