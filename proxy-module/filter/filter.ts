@@ -1,0 +1,26 @@
+import { type SipMessage } from '../../src/sip/message/message.ts'
+import { evaluate } from './evaluate.ts'
+import { parseFilter } from './parse-filter.ts'
+import { type FilterAdvice, formatFilter } from './syntax.ts'
+
+export { FilterError } from './filter-error.ts'
+
+/** A filter that is ready for use. */
+export interface Filter {
+  readonly source: string
+  /** The filter with the parentheses that say how it is read. */
+  readonly reading: string
+  /** What is legal but hardly meant. */
+  readonly advice: readonly FilterAdvice[]
+  matches(message: SipMessage): boolean
+}
+
+/**
+ * Compiles a SIP boolean expression (reference: filter-language).
+ * @param source one char per byte (latin1)
+ * @throws {FilterError} naming the column, what is wrong and what to write instead
+ */
+export function compileFilter(source: string): Filter {
+  const { root, advice } = parseFilter(source)
+  return { source, reading: formatFilter(root), advice, matches: (message) => evaluate(root, message) }
+}
