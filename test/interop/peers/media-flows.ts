@@ -18,8 +18,8 @@ export interface MediaFlow {
    */
   readonly clearTone: number
   /**
-   * The share of the other RTP packets whose payload begins as clear VP8 must (RFC 7741 §4.2: reserved bits and partition index
-   * 0 in the first byte): 1 on a clear wire, near 1/32 on an encrypted one. NaN when there is none.
+   * The share of the other RTP packets whose payload begins as clear VP8 must (RFC 7741 §4.2: both reserved bits of the first
+   * byte are 0): 1 on a clear wire, about a quarter on an encrypted one. NaN when there is none.
    */
   readonly clearVideo: number
 }
@@ -100,7 +100,7 @@ function add(flow: Tally, packet: Buffer): void {
     return
   }
   flow.video++
-  if ((payload[0]! & 0x4f) === 0) flow.clearVideo++
+  if ((payload[0]! & 0x48) === 0) flow.clearVideo++
 }
 
 /** Fixed header, contributing sources and header extension (RFC 3550 §5.1, §5.3.1). */
