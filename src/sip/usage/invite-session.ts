@@ -246,7 +246,7 @@ export class InviteSession implements DialogRequestOwner {
     this.reply(transaction, 200)
     if (this.#ended) return // both sides said BYE at once
     for (const one of this.#unacknowledged.splice(0)) one.stop()
-    const early = this.state === 'early'
+    const onEarlyBye = this.state === 'early' ? this.onEarlyBye : undefined
     this.#byeReceived = true // whoever listens may end both legs of a call: this one has had its BYE
     this.onBye?.(transaction.request)
     this.#end('bye')
