@@ -134,3 +134,18 @@ test('between messages nothing is held, and a body does not keep the chunk that 
   assert.equal(framer.next(), undefined)
   assert.equal(framer.pendingBytes, 0)
 })
+
+test('a message is unfinished from its first byte to its last; line ends between messages begin none', () => {
+  const framer = new StreamFramer()
+  const bytes = call('a', 'v=0')
+  const after = (chunk: Buffer): boolean => {
+    framer.push(chunk)
+    drain(framer)
+    return framer.unfinished
+  }
+  assert.equal(framer.unfinished, false)
+  assert.equal(after(Buffer.from('\r\n')), false)
+  assert.equal(after(bytes.subarray(0, 1)), true)
+  assert.equal(after(bytes.subarray(1, bytes.length - 1)), true, 'only a byte of the body is missing')
+  assert.equal(after(bytes.subarray(bytes.length - 1)), false)
+})
