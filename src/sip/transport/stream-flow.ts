@@ -46,7 +46,7 @@ export class StreamFlow implements Flow {
   readonly contact: string
   readonly incoming: boolean
   readonly socket: Socket
-  /** Whether a whole message has come or gone: a connection that only connects gets less patience. */
+  /** Whether a whole message has come: a connection on which nothing sensible comes gets less patience. */
   used = false
   /** When it was opened, on the host's clock, in ms. */
   readonly openedAt: number
@@ -55,6 +55,7 @@ export class StreamFlow implements Flow {
   /** When the message began that has not come whole yet. */
   halfSince: number | undefined
   #closed = false
+  #pinged = false
   #error: TransportError | undefined
   readonly #framer = new StreamFramer()
   readonly #maxBacklog: number
@@ -102,12 +103,12 @@ export class StreamFlow implements Flow {
       if (onError) queueMicrotask(() => onError(error))
       return
     }
-    this.used = true
     this.#write(bytes, onError)
   }
 
-  /** Sends a keep-alive. */
+  /** Sends a keep-alive. From then on two line ends of the peer are its answers to two of them, no keep-alive of its own. */
   ping(): void {
+    this.#pinged = true
     if (this.usable) this.#write(ping)
   }
 
@@ -153,8 +154,9 @@ export class StreamFlow implements Flow {
       const got = this.#next()
       if (got === undefined || this.#closed) break
       this.halfSince = undefined // whatever is left over began after this one
-      if (got === 'keep-alive') this.#write(pong)
-      else if (got !== 'malformed') {
+      if (got === 'keep-alive') {
+        if (!this.#pinged) this.#write(pong)
+      } else if (got !== 'malformed') {
         this.used = true
         this.#host.message(got, this)
       }

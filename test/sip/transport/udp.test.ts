@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createResponse, type SipRequest } from '../../../src/sip/message/message.ts'
 import { type SocketAddress } from '../../../src/sip/transport/flow.ts'
-import { TransportError } from '../../../src/sip/transport/transport-error.ts'
+import { type TransportError } from '../../../src/sip/transport/transport-error.ts'
 import { LayerEnd, noIpv6, requestText, UdpEnd } from '../../support/sip/transport-ends.ts'
 
 async function listening(end: LayerEnd, host = '127.0.0.1'): Promise<SocketAddress> {
@@ -12,8 +12,8 @@ async function listening(end: LayerEnd, host = '127.0.0.1'): Promise<SocketAddre
 async function answered(end: LayerEnd, status = 200): Promise<SipRequest> {
   const { message, flow } = await end.messages.next()
   assert.equal(message.kind, 'request')
-  await end.layer.respond(createResponse(message as SipRequest, status), flow)
-  return message as SipRequest
+  await end.layer.respond(createResponse(message, status), flow)
+  return message
 }
 
 for (const host of ['127.0.0.1', '::1']) {
