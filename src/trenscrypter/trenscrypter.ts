@@ -1,7 +1,7 @@
 import { type Application, type CallRequest, type Decline, type Destination } from '../b2bua/application.ts'
 import { parseNameAddr } from '../sip/message/name-addr.ts'
 import { parseUri, uriParam } from '../sip/message/uri.ts'
-import { decide, describeDecision } from './decide.ts'
+import { decide, describeDecision, ruleAt } from './decide.ts'
 import { type TrenscrypterRules } from './rules.ts'
 
 /**
@@ -22,6 +22,11 @@ export class Trenscrypter implements Application {
 
   decide({ recipient, offered }: CallRequest): Destination | Decline {
     const decision = decide(this.#rules, recipient, offered ?? 'none')
+    if (decision.exhausted.length > 0) {
+      // Passing over a rule that could not be finished could pass over somebody's encryption
+      const why = `rule ${decision.exhausted.map(ruleAt).join(', ')} took too long for this recipient`
+      return { kind: 'decline', status: 500, why }
+    }
     return {
       kind: 'destination',
       uri: recipient,

@@ -216,11 +216,9 @@ describe('a call', () => {
       assert.equal((await call.failed.next('488')).status, 488)
     }))
 
-  test('ends when nobody answers within the limit: 486 to the caller, CANCEL to the callee', () =>
-    onSite({ settings: { unansweredTimeout: 100 } }, async (site) => {
+  test('ends when nobody answers within the limit: 486 to the caller', () =>
+    onSite({ settings: { unansweredTimeout: 300 } }, async (site) => {
       const call = site.a.call(recipient, site.uri, { body: clearAudio(40000) })
-      const invite = await site.b.invites.next('INVITE')
-      invite.provisional(180)
       assert.equal((await call.failed.next('486')).status, 486)
       assert.equal((await site.ended.next('end')).reason, 'no-answer')
     }))
@@ -245,6 +243,20 @@ describe('a call', () => {
       const { response } = await site.a.call(recipient, site.uri, { body: clearAudio(40000) }).failed.next('503')
       assert.equal(response?.status, 503)
       assert.equal((await site.ended.next('end')).reason, 'unreachable')
+    }))
+
+  test('that comes with our own User-Agent and loop headers is a call like any other, and leg B has each once', () =>
+    onSite({}, async (site) => {
+      const headers = [
+        ['X-Flexisip-B2BUA', 'ignore'],
+        ['flexisip-b2bua', 'ignore'],
+      ] as const
+      const call = site.a.call(recipient, site.uri, { body: clearAudio(40000), headers })
+      const { request } = await site.b.invites.next('INVITE')
+      for (const [name] of headers) assert.deepEqual(request.headers.all(name), ['ignore'])
+      assert.deepEqual(request.headers.all('User-Agent'), ['Flexisip-B2BUA/1.0'])
+      call.invite.cancel()
+      await call.failed.next('487')
     }))
 
   test('works over UDP', () =>

@@ -204,7 +204,7 @@ export class InviteSession implements DialogRequestOwner {
   /** Part of {@link DialogRequestOwner}. */
   inviteAccepted(seq: number, withOffer: boolean): SuccessAcknowledgement {
     const acknowledgement = new SuccessAcknowledgement(this.dialog, seq, !withOffer, (ack, options) => {
-      finishRequest(ack, this.#context, this.role, [], options.contentType)
+      finishRequest(ack, this.#context, [], options.contentType)
       return this.#context.transactions.acknowledge(ack, this.#fallback)
     })
     this.#acknowledgement = acknowledgement
@@ -266,13 +266,13 @@ export class InviteSession implements DialogRequestOwner {
   }
 
   #send(method: string, options: SessionRequestOptions): ClientTransaction {
-    const { dialog, role } = this
+    const { dialog } = this
     const request = dialog.createRequest(method, undefined, options.body)
-    finishRequest(request, this.#context, role, options.headers ?? [], options.contentType)
+    finishRequest(request, this.#context, options.headers ?? [], options.contentType)
     const listener = new DialogRequest(method, dialog.localSeq, request.body.length > 0, this, options.listener)
     return this.#context.transactions.request(request, listener, {
       fallback: this.#fallback,
-      repeated: ownRequestHeaders(this.#context, role),
+      repeated: ownRequestHeaders(this.#context),
     })
   }
 
@@ -288,7 +288,7 @@ export class InviteSession implements DialogRequestOwner {
 
   /** The dialog stays known until the BYE is answered, so that a BYE that crosses it is too. */
   #sendBye(headers: HeaderList): void {
-    const request = finishRequest(this.dialog.createRequest('BYE'), this.#context, this.role, headers)
+    const request = finishRequest(this.dialog.createRequest('BYE'), this.#context, headers)
     const leave = (): void => this.#leave()
     this.#context.transactions.request(
       request,

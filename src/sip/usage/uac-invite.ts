@@ -46,7 +46,7 @@ export class UacInvite implements OutgoingInvite, ClientListener {
     this.#context = context
     this.#onSettled = onSettled
     this.#transaction = context.transactions.request(this.#createRequest(spec), this, {
-      repeated: ownRequestHeaders(context, 'caller'),
+      repeated: ownRequestHeaders(context),
     })
   }
 
@@ -87,7 +87,7 @@ export class UacInvite implements OutgoingInvite, ClientListener {
     headers.add('To', to)
     headers.add('Call-ID', this.callId)
     headers.add('CSeq', `${firstSeq} INVITE`)
-    return finishRequest(createRequest('INVITE', uri, headers, body), this.#context, 'caller', extra, contentType)
+    return finishRequest(createRequest('INVITE', uri, headers, body), this.#context, extra, contentType)
   }
 
   #provisional(response: SipResponse, flow: Flow): void {

@@ -14,7 +14,10 @@ export interface UsageContext {
   readonly clock: Clock
   /** Value of User-Agent and Server. */
   readonly userAgent: string
-  /** Header fields of every request of dialogs that this server called for. */
+  /**
+   * Header fields of every request, in whichever dialog: a proxy that knows this server by them would otherwise divert the
+   * re-INVITE that goes to the caller (reference: proxy-module §2).
+   */
   readonly requestHeaders: HeaderList
   readonly supported: readonly string[]
   readonly allow: readonly string[]
@@ -24,9 +27,8 @@ export interface UsageContext {
 }
 
 /** The header fields that mark a request as this server's, ACK and CANCEL included. */
-export function ownRequestHeaders(context: UsageContext, role: DialogRole): HeaderList {
-  const own = [['User-Agent', context.userAgent]] as const
-  return role === 'caller' ? [...own, ...context.requestHeaders] : own
+export function ownRequestHeaders({ userAgent, requestHeaders }: UsageContext): HeaderList {
+  return [['User-Agent', userAgent], ...requestHeaders]
 }
 
 /** Adds what this server can do (RFC 3261 §13.2.1, §20.5, §20.37), unless the message says so already. */
@@ -42,12 +44,11 @@ const withCapabilities: ReadonlySet<string> = new Set(['INVITE', 'UPDATE'])
 export function finishRequest(
   request: SipRequest,
   context: UsageContext,
-  role: DialogRole,
   headers: HeaderList,
   contentType?: string,
 ): SipRequest {
   for (const [name, value] of headers) request.headers.add(name, value)
-  for (const [name, value] of ownRequestHeaders(context, role)) request.headers.add(name, value)
+  for (const [name, value] of ownRequestHeaders(context)) request.headers.add(name, value)
   if (withCapabilities.has(request.method)) addCapabilities(request.headers, context)
   if (contentType !== undefined) request.headers.set('Content-Type', contentType)
   return request

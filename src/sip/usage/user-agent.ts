@@ -22,7 +22,7 @@ export interface UserAgentOptions {
   readonly clock: Clock
   /** Value of User-Agent in requests and of Server in responses. */
   readonly userAgent: string
-  /** Header fields of every request in dialogs that this server called for, CANCEL and ACK included. */
+  /** Header fields of every request, CANCEL and ACK included. */
   readonly requestHeaders: HeaderList
   /** Option tags that a request may require, in lower case; of others it gets 420. */
   readonly supported: readonly string[]

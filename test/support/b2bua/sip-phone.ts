@@ -92,10 +92,9 @@ export class SipPhone {
   ): PhoneCall {
     const call = {
       provisional: new Inbox<SipResponse>(),
-      answered: new Inbox<never>(),
+      answered: new Inbox<{ readonly response: SipResponse; readonly session: InviteSession }>(),
       failed: new Inbox<InviteFailure>(),
     }
-    const answered: PhoneCall['answered'] = call.answered
     const invite = this.#userAgent.invite({
       uri: to,
       to: `<${to}>`,
@@ -107,10 +106,10 @@ export class SipPhone {
       onProvisional: (response) => {
         if (response.status > 100) call.provisional.put(response)
       },
-      onSuccess: (response, session) => answered.put({ response, session }),
+      onSuccess: (response, session) => call.answered.put({ response, session }),
       onFailure: (failure) => call.failed.put(failure),
     })
-    return { ...call, answered, invite }
+    return { ...call, invite }
   }
 
   counts(): ReturnType<UserAgent['counts']> {
