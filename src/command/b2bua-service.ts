@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { accessSync, constants } from 'node:fs'
 import { systemClock } from '../base/clock.ts'
 import { CodedError } from '../base/coded-error.ts'
 import { defaultCryptoSuites } from '../base/encryption.ts'
@@ -7,10 +7,13 @@ import { B2bua } from '../b2bua/b2bua.ts'
 import { type CallSettings } from '../b2bua/call-settings.ts'
 import { type ConfigSnapshot } from '../config/config-snapshot.ts'
 import { WorkerMediaEngine } from '../media/worker-media-engine.ts'
+import { makeDirectory } from '../operation/make-directory.ts'
 import { type SocketAddress } from '../sip/transport/flow.ts'
-import { parseTransportUri } from '../sip/transport/listen-spec.ts'
+import { isWildcard } from '../sip/transport/local-addresses.ts'
+import { parseTransportUri, type TlsFiles } from '../sip/transport/listen-spec.ts'
 import { Resolver } from '../sip/transport/resolver.ts'
 import { TransportLayer } from '../sip/transport/transport-layer.ts'
+import { type TlsClientFiles } from '../sip/transport/transport-options.ts'
 import { TransactionLayer } from '../sip/transaction/transaction-layer.ts'
 import { UserAgent } from '../sip/usage/user-agent.ts'
 import { readRules, type TrenscrypterRules } from '../trenscrypter/rules.ts'
@@ -23,7 +26,7 @@ const unansweredTimeout = 240_000
 /** Longest wait for the answers to the last BYEs and CANCELs at shutdown, in milliseconds. */
 const lastWords = 2_000
 
-/** A configuration that is well written but cannot be started with; exit status 255 (reference: cli-and-services §4). */
+/** What the machine does not give although the configuration asks for it. */
 export class StartError extends CodedError {
   constructor(message: string, options?: ErrorOptions) {
     super('START', message, options)
@@ -43,15 +46,19 @@ const loopHeaders = [
 export class B2buaService {
   readonly b2bua: B2bua
   readonly engine = new WorkerMediaEngine()
-  readonly transport = new TransportLayer()
+  readonly transport: TransportLayer
   readonly #userAgent: UserAgent
   #snapshot: ConfigSnapshot
   #rules: TrenscrypterRules
   #application: Application
   #listening: SocketAddress | undefined
+  /** The address in session descriptions. */
+  #mediaAddress = ''
 
+  /** @param snapshot without problems of `checkStart`, as those of {@link B2buaService.reload} */
   constructor(snapshot: ConfigSnapshot) {
     this.#snapshot = snapshot
+    this.transport = new TransportLayer({ tlsClient: tlsFiles(snapshot), keepAlive: keepAliveOf(snapshot) })
     this.#rules = readRules(snapshot).rules
     this.#application = applicationOf(snapshot, this.#rules)
     const transactions = new TransactionLayer({
@@ -96,22 +103,14 @@ export class B2buaService {
    * @throws StartError, TransportError
    */
   async start(): Promise<void> {
-    const directory = this.#snapshot.get('b2bua-server', 'data-directory')
-    try {
-      mkdirSync(directory, { recursive: true, mode: 0o700 })
-    } catch (cause) {
-      throw new StartError(
-        `cannot make data-directory ${directory}: ${String(cause)}; name a folder that can be written`,
-        {
-          cause,
-        },
-      )
-    }
+    openDataDirectory(this.#snapshot.get('b2bua-server', 'data-directory'))
     const spec = parseTransportUri(this.#snapshot.get('b2bua-server', 'transport'))
     if (spec !== undefined) {
-      this.#listening = await this.transport.listen(spec.protocol === 'tls' ? { ...spec, tls: this.#tls() } : spec)
+      this.#listening = await this.transport.listen(
+        spec.protocol === 'tls' ? { ...spec, tls: serverIdentity(this.#snapshot) } : spec,
+      )
     }
-    this.#mediaAddress() // says now, not at the first call, that there is none
+    this.#learnMediaAddress()
   }
 
   /** New calls follow `snapshot` from here on. */
@@ -120,6 +119,7 @@ export class B2buaService {
     this.#application = applicationOf(snapshot, rules)
     this.#rules = rules
     this.#snapshot = snapshot
+    this.#learnMediaAddress()
   }
 
   /** Ends calls and layers in order; `shutdown-grace` is what calls in progress get. */
@@ -141,7 +141,7 @@ export class B2buaService {
       codecs: { ...(audio === '' ? {} : { audio }), ...(video === '' ? {} : { video }) },
       suites: defaultCryptoSuites,
       media: {
-        localAddress: this.#mediaAddress(),
+        localAddress: this.#mediaAddress,
         audioPorts: snapshot.get('b2bua-server', 'audio-port'),
         videoPorts: snapshot.get('b2bua-server', 'video-port'),
         noRtpTimeout: snapshot.get('b2bua-server', 'no-rtp-timeout') / 1000,
@@ -149,42 +149,59 @@ export class B2buaService {
     }
   }
 
-  /** The address in session descriptions: `media-address` of the companion file, or the one on which SIP is listened. */
-  #mediaAddress(): string {
+  /** `media-address` of the companion file, or the one on which SIP is listened; else it stays what it was. */
+  #learnMediaAddress(): void {
     const own = this.#snapshot.get('b2bua', 'media-address')
-    if (own !== '') return own
     const host = this.#listening?.host
-    if (host === undefined || host === '0.0.0.0' || host === '::') {
-      throw new StartError(
-        'phones need one address to send media to; write media-address=<IP> in [b2bua] of flexisip-b2bua.conf',
-      )
-    }
-    return host
-  }
-
-  #tls(): { certFile: string; keyFile: string; caFile?: string } {
-    const value = (
-      key: 'tls-certificates-file' | 'tls-certificates-private-key' | 'tls-certificates-ca-file',
-    ): string => this.#snapshot.get('b2bua', key)
-    const [certFile, keyFile, caFile] = [
-      value('tls-certificates-file'),
-      value('tls-certificates-private-key'),
-      value('tls-certificates-ca-file'),
-    ]
-    if (certFile === '' || keyFile === '') {
-      throw new StartError(
-        'a TLS transport needs tls-certificates-file and tls-certificates-private-key in [b2bua] of flexisip-b2bua.conf',
-      )
-    }
-    return { certFile, keyFile, ...(caFile === '' ? {} : { caFile }) }
+    if (own !== '') this.#mediaAddress = own
+    else if (host !== undefined && !isWildcard(host)) this.#mediaAddress = host
   }
 }
 
+/** The PEM files of the companion file; those that are not named are absent. */
+function tlsFiles(snapshot: ConfigSnapshot): TlsClientFiles {
+  const certFile = snapshot.get('b2bua', 'tls-certificates-file')
+  const keyFile = snapshot.get('b2bua', 'tls-certificates-private-key')
+  const caFile = snapshot.get('b2bua', 'tls-certificates-ca-file')
+  return {
+    ...(certFile === '' ? {} : { certFile }),
+    ...(keyFile === '' ? {} : { keyFile }),
+    ...(caFile === '' ? {} : { caFile }),
+  }
+}
+
+/** @throws StartError when a TLS transport has no certificate to show */
+function serverIdentity(snapshot: ConfigSnapshot): TlsFiles {
+  const { certFile, keyFile, ...rest } = tlsFiles(snapshot)
+  if (certFile === undefined || keyFile === undefined) {
+    throw new StartError(
+      'a TLS transport needs tls-certificates-file and tls-certificates-private-key in [b2bua] of flexisip-b2bua.conf',
+    )
+  }
+  return { certFile, keyFile, ...rest }
+}
+
+/** Milliseconds between two CRLF keep-alives on connections that this server opened; 0 for none. */
+function keepAliveOf(snapshot: ConfigSnapshot): number {
+  return snapshot.get('b2bua-server', 'enable-keepalive') ? 30_000 : 0
+}
+
 function applicationOf(snapshot: ConfigSnapshot, rules: TrenscrypterRules): Application {
-  const name = snapshot.get('b2bua-server', 'application')
-  if (name !== 'trenscrypter')
-    throw new StartError(`application ${name} is not in this version; write application=trenscrypter`)
   return new Trenscrypter(rules, snapshot.get('b2bua-server', 'outbound-proxy'))
+}
+
+/**
+ * Makes the data directory when it is missing, for the server alone.
+ * @throws StartError
+ */
+function openDataDirectory(directory: string): void {
+  try {
+    makeDirectory(directory, 0o700)
+    accessSync(directory, constants.R_OK | constants.W_OK | constants.X_OK)
+  } catch (cause) {
+    const what = `cannot use data-directory ${directory}: ${cause instanceof Error ? cause.message : String(cause)}`
+    throw new StartError(`${what}; name a folder that this user can write to`, { cause })
+  }
 }
 
 function prefixed(prefix: string, counts: object): Record<string, number> {

@@ -1,23 +1,24 @@
-import { createWriteStream, fstatSync, mkdirSync, openSync, type WriteStream } from 'node:fs'
+import { createWriteStream, fstatSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { spawn, type ChildProcess } from 'node:child_process'
+import { type Writable } from 'node:stream'
 import winston from 'winston'
+import { systemClock } from '../base/clock.ts'
 import { CodedError } from '../base/coded-error.ts'
+import { type LogLevel, logLevels, syslogPriorities } from './log-level.ts'
+import { formatLogLine, type LogFields } from './log-line.ts'
+import { LogSink } from './log-sink.ts'
+import { makeDirectory } from './make-directory.ts'
+import { openSyslog } from './syslog.ts'
 
-/** Flexisip's log levels, the gravest first (reference: cli-and-services §6). */
-export type LogLevel = 'error' | 'warning' | 'message' | 'debug'
+/** A place that lines go to. */
+type PlaceName = 'console' | 'file' | 'syslog'
 
-const levels: Readonly<Record<LogLevel, number>> = { error: 0, warning: 1, message: 2, debug: 3 }
-
-/** Syslog priorities of the levels (RFC 5424 §6.2.1): what journald and logger(1) read from `<N>` before a line. */
-const priorities: Readonly<Record<LogLevel, number>> = { error: 3, warning: 4, message: 5, debug: 7 }
+/** The level of each place. */
+export type LogLevels = Readonly<Record<PlaceName, LogLevel>>
 
 /** Where log lines go. */
 export interface LogOptions {
-  /** Level of the file and of the console. */
-  readonly level: LogLevel
-  /** Level of syslog. */
-  readonly syslogLevel: LogLevel
+  readonly levels: LogLevels
   /** Lines on standard output; under systemd with priorities that journald understands. */
   readonly console: boolean
   /** Path of the log file; none when absent. */
@@ -25,38 +26,53 @@ export interface LogOptions {
   readonly syslog: boolean
 }
 
-/** A log file or syslog that cannot be opened. */
+/** A log file that cannot be written, when there is nothing else to log to. */
 export class LogError extends CodedError {}
 
-/** Named values of a log line, which stand behind its text; never secrets. */
-export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>
+/** Milliseconds after which a log file or syslog that failed is tried again. */
+const retry = 10_000
+
+/** What an operator can do about a place that fails. */
+const remedies: Readonly<Record<PlaceName, string>> = {
+  console: 'start with --disable-stdout where nobody reads standard output',
+  file: 'set global/log-directory to a folder that can be written',
+  syslog: 'start without --syslog where there is no syslogd',
+}
 
 /**
- * The log of the process, on winston. A line is `time level text key=value …`; control characters of peers are escaped,
- * so that nobody can forge a line.
+ * The log of the process, on winston. A line is `time level text key=value …`. Logging never waits and never fails: what a
+ * place cannot take in time is dropped and counted (see {@link LogSink}), and of a place that fails the others are told.
  */
 export class Log {
-  readonly #options: LogOptions
   readonly #logger: winston.Logger
-  #file: winston.transport | undefined
-  #fileStream: WriteStream | undefined
-  #syslog: ChildProcess | undefined
+  readonly #places = new Map<
+    PlaceName,
+    { readonly transport: winston.transports.StreamTransportInstance; readonly sink: LogSink }
+  >()
+  /** What was last said of a place that failed, so that it is not said again and again. */
+  readonly #failures = new Map<PlaceName, string>()
+  #levels: LogLevels
+  /** Rank of the most talkative place: other lines need not be formatted. */
+  #highest = -1
 
-  /** @throws LogError when the file cannot be made and there is no console to say so on */
-  constructor(options: LogOptions) {
-    this.#options = options
-    this.#logger = winston.createLogger({ levels, level: 'debug', transports: [], exitOnError: false })
-    if (options.console) {
-      this.#logger.add(
-        new winston.transports.Stream({
-          stream: process.stdout,
-          level: options.level,
-          format: stdoutIsJournal() ? withPriority : withTime,
-        }),
-      )
-    }
-    if (options.syslog) this.#openSyslog()
-    if (options.file !== undefined) this.#openFile(options.file)
+  /** @throws LogError when the file cannot be made and there is neither console nor syslog to say so on */
+  constructor({ levels, console, file, syslog }: LogOptions) {
+    this.#levels = levels
+    this.#logger = winston.createLogger({
+      levels: logLevels,
+      level: 'debug',
+      // lines come here as they are to be written; winston's default would make JSON of each
+      format: winston.format((line) => line)(),
+      transports: [],
+      exitOnError: false,
+    })
+    const journal = stdoutIsJournal()
+    if (console) this.#add('console', () => process.stdout, journal ? withPriority : withTime)
+    if (syslog && !journal) this.#add('syslog', openSyslog, withPriority)
+    if (syslog && journal && !console) this.#add('syslog', () => process.stdout, withPriority)
+    if (file !== undefined) this.#add('file', () => openFile(file), withTime)
+    const failure = this.#failures.get('file')
+    if (failure !== undefined && !console && !syslog) throw new LogError('LOG_FILE', failure)
   }
 
   error(text: string, fields?: LogFields): void {
@@ -75,78 +91,64 @@ export class Log {
     this.#write('debug', text, fields)
   }
 
-  /** Opens the log file anew: what logrotate asks for with SIGHUP. Lines that are still on their way reach the old file. */
-  reopen(): void {
-    if (this.#options.file === undefined) return
-    const old = this.#file
-    this.#openFile(this.#options.file)
-    if (old !== undefined) this.#logger.remove(old)
-    this.message('log file reopened', { file: this.#options.file })
+  /** What is logged from here on. */
+  setLevels(levels: LogLevels): void {
+    this.#levels = levels
+    this.#highest = -1
+    for (const [name, { transport }] of this.#places) {
+      transport.level = levels[name]
+      this.#highest = Math.max(this.#highest, logLevels[levels[name]])
+    }
   }
 
-  /** Writes what is buffered and lets go of files and processes. */
+  /** Opens the log file anew: what logrotate asks for with SIGHUP. Lines that are still on their way reach the old file. */
+  reopen(): void {
+    const file = this.#places.get('file')
+    if (file === undefined) return
+    this.#failures.clear()
+    file.sink.reopen()
+    if (!this.#failures.has('file')) this.message('log file reopened')
+  }
+
+  /** Writes what is buffered and lets go of files and processes; lines that come later are lost. */
   async close(): Promise<void> {
+    this.#highest = -1
     const finished = new Promise<void>((resolve) => this.#logger.once('finish', () => resolve()))
     this.#logger.end()
     await finished
-    const stream = this.#fileStream
-    if (stream !== undefined) await new Promise<void>((resolve) => stream.end(() => resolve()))
-    this.#syslog?.stdin?.end()
+    await Promise.all([...this.#places.values()].map(({ sink }) => sink.finish()))
   }
 
   #write(level: LogLevel, text: string, fields?: LogFields): void {
-    this.#logger.log(level, withFields(text, fields))
+    if (logLevels[level] <= this.#highest) this.#logger.log(level, formatLogLine(text, fields))
   }
 
-  #openFile(file: string): void {
-    let fd: number
-    try {
-      mkdirSync(dirname(file), { recursive: true, mode: 0o750 })
-      fd = openSync(file, 'a', 0o640)
-    } catch (error) {
-      this.#fileFailed(file, error)
-      return
-    }
-    const stream = createWriteStream(file, { fd })
-    stream.on('error', (error) => this.#fileFailed(file, error))
-    this.#fileStream = stream
-    this.#file = new winston.transports.Stream({ stream, level: this.#options.level, format: withTime })
-    this.#logger.add(this.#file)
+  #add(name: PlaceName, open: () => Writable, prefix: (level: LogLevel) => string): void {
+    const sink = new LogSink({
+      open,
+      prefix,
+      onFailure: (error) => this.#failed(name, error),
+      retry: name === 'console' ? Infinity : retry,
+      clock: systemClock,
+    })
+    const transport = new winston.transports.Stream({ stream: sink })
+    this.#places.set(name, { transport, sink })
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- winston types its own class as an interface
+    this.#logger.add(transport)
+    this.setLevels(this.#levels)
   }
 
-  /** As Flexisip: fatal only when the console is disabled too (reference: cli-and-services §6). */
-  #fileFailed(file: string, cause: unknown): void {
-    const text = `cannot write the log file ${file}: ${String(cause)}; set global/log-directory to a folder that can be written`
-    if (!this.#options.console && !this.#options.syslog) throw new LogError('LOG_FILE', text, { cause })
-    if (this.#file !== undefined) this.#logger.remove(this.#file)
-    this.#file = undefined
+  #failed(name: PlaceName, error: Error): void {
+    const text = `the log cannot be written to the ${name}: ${error.message}; ${remedies[name]}`
+    if (this.#failures.get(name) === text) return
+    this.#failures.set(name, text)
     this.warning(text)
   }
+}
 
-  /** Under systemd standard output is the journal; elsewhere logger(1) speaks to syslogd, which Node has no socket for. */
-  #openSyslog(): void {
-    const level = this.#options.syslogLevel
-    if (stdoutIsJournal()) {
-      if (!this.#options.console) {
-        this.#logger.add(new winston.transports.Stream({ stream: process.stdout, level, format: withPriority }))
-      }
-      return
-    }
-    const child = spawn('logger', ['--prio-prefix', '--tag', 'flexisip-b2bua', '--id=' + String(process.pid)], {
-      stdio: ['pipe', 'ignore', 'ignore'],
-    })
-    const failed = (error: unknown): void => {
-      if (this.#syslog === undefined) return
-      this.#syslog = undefined
-      this.#logger.remove(transport)
-      this.warning(`syslog is not available: ${String(error)}; install logger(1), or log to a file`)
-    }
-    const transport = new winston.transports.Stream({ stream: child.stdin, level, format: withPriority })
-    child.on('error', failed)
-    child.stdin.on('error', failed)
-    this.#syslog = child
-    this.#logger.add(transport)
-  }
+function openFile(path: string): Writable {
+  makeDirectory(dirname(path), 0o750)
+  return createWriteStream(path, { fd: openSync(path, 'a', 0o640) })
 }
 
 /** Whether standard output is the journal itself: JOURNAL_STREAM is also inherited by terminals (systemd.exec(5)). */
@@ -155,27 +157,10 @@ function stdoutIsJournal(): boolean {
   return process.env['JOURNAL_STREAM'] === `${dev}:${ino}`
 }
 
-const withTime = winston.format.printf(
-  (info) => `${new Date().toISOString()} ${info.level.padEnd(7)} ${String(info.message)}`,
-)
-
-const withPriority = winston.format.printf((info) => `<${priorities[info.level as LogLevel]}>${String(info.message)}`)
-
-function withFields(text: string, fields: LogFields | undefined): string {
-  let line = escapeControls(text)
-  for (const [key, value] of Object.entries(fields ?? {})) {
-    if (value === undefined) continue
-    const shown = escapeControls(String(value))
-    line += ` ${key}=${/[\s"]/.test(shown) ? JSON.stringify(shown) : shown}`
-  }
-  return line
+function withTime(level: LogLevel): string {
+  return `${new Date().toISOString()} ${level.padEnd(7)} `
 }
 
-/** Replaces C0 and C1 controls, DEL and the Unicode line separators, which would end or hide a line. */
-function escapeControls(text: string): string {
-  return text.replaceAll(
-    // eslint-disable-next-line no-control-regex -- controls are what it is for
-    /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g,
-    (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  )
+function withPriority(level: LogLevel): string {
+  return `<${syslogPriorities[level]}>`
 }
