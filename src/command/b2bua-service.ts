@@ -47,6 +47,7 @@ export class B2buaService {
   readonly b2bua: B2bua
   readonly engine = new WorkerMediaEngine()
   readonly transport: TransportLayer
+  readonly transactions: TransactionLayer
   readonly #userAgent: UserAgent
   #snapshot: ConfigSnapshot
   #rules: TrenscrypterRules
@@ -61,13 +62,13 @@ export class B2buaService {
     this.transport = new TransportLayer({ tlsClient: tlsFiles(snapshot), keepAlive: keepAliveOf(snapshot) })
     this.#rules = readRules(snapshot).rules
     this.#application = applicationOf(snapshot, this.#rules)
-    const transactions = new TransactionLayer({
+    this.transactions = new TransactionLayer({
       transport: this.transport,
       resolver: new Resolver(),
       clock: systemClock,
     })
     this.#userAgent = new UserAgent({
-      transactions,
+      transactions: this.transactions,
       clock: systemClock,
       userAgent: snapshot.get('b2bua-server', 'user-agent').replace('{version}', version),
       requestHeaders: loopHeaders,

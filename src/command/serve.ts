@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs'
+import { systemClock } from '../base/clock.ts'
 import { CodedError } from '../base/coded-error.ts'
 import { type ConfigSnapshot } from '../config/config-snapshot.ts'
 import { ConfigWatcher } from '../config/config-watcher.ts'
@@ -48,8 +49,8 @@ export async function serve(options: Options): Promise<number> {
   })
   logProblems(found, log)
   const service = new B2buaService(snapshot)
-  logCalls(service.b2bua, log)
-  logStack(service, log)
+  logCalls(service.b2bua, log, systemClock)
+  logStack(service, log, systemClock)
   try {
     await service.start()
   } catch (error) {

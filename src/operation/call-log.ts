@@ -1,9 +1,12 @@
+import { type Clock } from '../base/clock.ts'
 import { type B2bua } from '../b2bua/b2bua.ts'
 import { type Call } from '../b2bua/call.ts'
+import { LineLimit } from './line-limit.ts'
 import { type Log } from './log.ts'
 
 /** Writes what happens to calls into the log: one line when a call leaves for its recipient, one when it ends. */
-export function logCalls(b2bua: B2bua, log: Log): void {
+export function logCalls(b2bua: B2bua, log: Log, clock: Clock): void {
+  const limit = new LineLimit(clock)
   b2bua.events.on('routed', (call, destination) => {
     const { a, b } = call.modes
     log.message('call', { ...identity(call), to: call.recipient, 'leg-a': a, 'leg-b': b, because: destination.because })
@@ -16,7 +19,8 @@ export function logCalls(b2bua: B2bua, log: Log): void {
     else log.message('call ended', fields)
   })
   b2bua.events.on('turnedAway', (invite, reason) => {
-    log.warning('call refused', { 'call-id': invite.request.headers.get('Call-ID'), from: invite.source.host, reason })
+    const fields = { 'call-id': invite.request.headers.get('Call-ID'), from: invite.source.host, reason }
+    limit.pass('call refused', (more) => log.warning('call refused', { ...fields, ...more }))
   })
 }
 

@@ -1,32 +1,64 @@
+import { type Clock } from '../base/clock.ts'
+import { CodedError } from '../base/coded-error.ts'
 import { type MediaEngine } from '../media/media-engine.ts'
-import { formatAddress } from '../sip/transport/flow.ts'
+import { type TransactionLayer } from '../sip/transaction/transaction-layer.ts'
+import { formatAddress, type Flow } from '../sip/transport/flow.ts'
 import { type TransportLayer } from '../sip/transport/transport-layer.ts'
+import { LineLimit } from './line-limit.ts'
+import { type LogFields } from './log-line.ts'
 import { type Log } from './log.ts'
 
-/** Writes into the log what transports and media tell about themselves. */
-export function logStack({ transport, engine }: { transport: TransportLayer; engine: MediaEngine }, log: Log): void {
+/** The layers that tell something. */
+export interface LoggedStack {
+  readonly transport: TransportLayer
+  readonly transactions: TransactionLayer
+  readonly engine: MediaEngine
+}
+
+/** Writes into the log what transports, transactions and media tell about themselves. */
+export function logStack({ transport, transactions, engine }: LoggedStack, log: Log, clock: Clock): void {
+  const limit = new LineLimit(clock)
+  const warn = (text: string, fields: LogFields): void => {
+    limit.pass(text, (more) => log.warning(text, { ...fields, ...more }))
+  }
+  const fail = (text: string, fields: LogFields): void => {
+    limit.pass(text, (more) => log.error(text, { ...fields, ...more }))
+  }
   transport.events.on('flowOpened', (flow) => log.debug('connection opened', ends(flow)))
   transport.events.on('flowClosed', (flow, error) => {
     log.debug('connection closed', { ...ends(flow), error: error?.message })
   })
   transport.events.on('malformed', (flow, error) => {
-    log.warning('malformed message', { ...ends(flow), code: error.code, error: error.message })
+    warn('malformed message', { ...ends(flow), code: error.code, error: error.message })
   })
   transport.events.on('refused', (remote, error) => {
-    log.warning('connection refused', { peer: formatAddress(remote), error: error.message })
+    warn('connection refused', { peer: formatAddress(remote), error: error.message })
   })
   transport.events.on('socketError', (local, error) => {
-    log.error('socket error', { local: formatAddress(local), error: error.message })
+    fail('socket error', { local: formatAddress(local), error: error.message })
   })
+  transport.onHandlerError = (error) => fail('a message could not be handled', { error: stackOf(error) })
+  transactions.events.on('failed', (message, error) => {
+    const callId = message.headers.get('Call-ID')
+    // a peer's fault has a status of its own; everything else is ours
+    if (error instanceof CodedError && error.status < 500)
+      warn('message refused', { 'call-id': callId, error: error.message })
+    else fail('a message could not be handled', { 'call-id': callId, error: stackOf(error) })
+  })
+  transactions.events.on('undelivered', (message, error) => {
+    warn('a message did not leave', { 'call-id': message.headers.get('Call-ID'), error: error.message })
+  })
+  transactions.events.on('dropped', (_message, flow, why) => warn('message dropped', { ...ends(flow), why }))
   engine.events.on('workerDied', ({ worker, sessions, error }) => {
     log.error('a media worker died', { worker, calls: sessions, error: error.message })
   })
   engine.events.on('workerReplaced', ({ worker }) => log.message('media worker replaced', { worker }))
 }
 
-function ends(flow: Parameters<TransportLayer['onFlowClosed']>[0]): {
-  readonly protocol: string
-  readonly peer: string
-} {
+function ends(flow: Flow): { readonly protocol: string; readonly peer: string } {
   return { protocol: flow.protocol, peer: formatAddress(flow.remote) }
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }
