@@ -118,6 +118,6 @@ function parse(args: readonly string[]) {
       },
     })
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error))
+    throw new UsageError(error instanceof Error ? error.message.split(/\. To specify|\n/)[0]! : String(error))
   }
 }

@@ -4,8 +4,15 @@ import { checkConfigCommand } from './check-config.ts'
 import { configGetCommand } from './config-get.ts'
 import { explainCommand } from './explain.ts'
 import { helpText, parseOptions, UsageError, type Options } from './options.ts'
-import { serve } from './serve.ts'
+import { endWithReader } from './print.ts'
 import { version } from './version.ts'
+
+/** A server that this program does not have: a bad configuration to Flexisip (reference: cli-and-services §1, §4). */
+class BadServerError extends CodedError {
+  constructor(server: string) {
+    super('SERVER', `--server ${server} is not in this version; write --server b2bua`)
+  }
+}
 
 /**
  * Does what the command line says.
@@ -18,33 +25,37 @@ export async function run(args: readonly string[]): Promise<number> {
     if (options.version) return print(`flexisip-b2bua ${version}\n`)
     if (options.listSections) return print(`${listSections().join('\n')}\n`)
     if (options.dumpDefault !== undefined) return print(dumpDefault(options.dumpDefault))
+    const { server = 'b2bua' } = options
+    if (server !== 'b2bua') throw new BadServerError(server)
     return await runTool(options)
   } catch (error) {
     if (error instanceof CodedError) {
       process.stderr.write(`${error.message}${error instanceof UsageError ? '\nTry --help.' : ''}\n`)
-      return 1
+      return error instanceof BadServerError ? 255 : 1
     }
     throw error
   }
 }
 
-function runTool(options: Options): Promise<number> {
+async function runTool(options: Options): Promise<number> {
+  if (options.tool !== undefined) endWithReader()
   switch (options.tool) {
     case 'check-config':
-      return Promise.resolve(checkConfigCommand(options))
+      return checkConfigCommand(options)
     case 'config-get':
-      return Promise.resolve(configGetCommand(options))
+      return configGetCommand(options)
     case 'explain':
       return explainCommand(options)
-    case undefined:
-      if ((options.server ?? 'b2bua') !== 'b2bua') {
-        throw new UsageError(`--server ${options.server} is not in this version; it is b2bua`)
-      }
+    case undefined: {
+      // the stack takes longer to load than a tool to answer
+      const { serve } = await import('./serve.ts')
       return serve(options)
+    }
   }
 }
 
 function print(text: string): number {
+  endWithReader()
   process.stdout.write(text)
   return 0
 }

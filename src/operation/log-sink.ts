@@ -7,6 +7,8 @@ export interface LogLine {
   readonly level: LogLevel
   /** As {@link formatLogLine} wrote it. */
   readonly message: string
+  /** When it was logged, as ISO 8601 writes it. */
+  readonly time: string
 }
 
 /** What a {@link LogSink} is made with. */
@@ -14,7 +16,7 @@ export interface LogSinkOptions {
   /** Opens what the lines go to; a failure is thrown here, or told as the stream's `error`. */
   readonly open: () => Writable
   /** Puts before a line what belongs there: the time, or a priority. */
-  readonly prefix: (level: LogLevel) => string
+  readonly prefix: (level: LogLevel, time: string) => string
   /** Told of each failure, those of the first opening included. */
   readonly onFailure: (error: Error) => void
   /** Milliseconds after which a failed stream is opened again; `Infinity`: never. */
@@ -71,7 +73,7 @@ export class LogSink extends Writable {
     timer?.cancel()
   }
 
-  #writeLine({ level, message }: LogLine): void {
+  #writeLine({ level, message, time }: LogLine): void {
     if (this.#stream === undefined && this.#options.clock.now() >= this.#retryAt) this.#reopen()
     const stream = this.#stream
     const longest = level === 'debug' ? longestBacklog.debug : longestBacklog.any
@@ -80,13 +82,13 @@ export class LogSink extends Writable {
       return
     }
     this.#tellDropped(stream)
-    stream.write(`${this.#options.prefix(level)}${message}\n`)
+    stream.write(`${this.#options.prefix(level, time)}${message}\n`)
   }
 
   #tellDropped(stream: Writable): void {
     if (this.#dropped === 0 || stream.writableLength > longestBacklog.debug) return
     stream.write(
-      `${this.#options.prefix('warning')}log lines dropped, as they could not be written in time count=${this.#dropped}\n`,
+      `${this.#options.prefix('warning', new Date().toISOString())}log lines dropped, as they could not be written in time count=${this.#dropped}\n`,
     )
     this.#dropped = 0
   }

@@ -6,7 +6,7 @@ import { systemClock } from '../base/clock.ts'
 import { CodedError } from '../base/coded-error.ts'
 import { type LogLevel, logLevels, syslogPriorities } from './log-level.ts'
 import { formatLogLine, type LogFields } from './log-line.ts'
-import { LogSink } from './log-sink.ts'
+import { type LogLine, LogSink } from './log-sink.ts'
 import { makeDirectory } from './make-directory.ts'
 import { openSyslog } from './syslog.ts'
 
@@ -120,10 +120,12 @@ export class Log {
   }
 
   #write(level: LogLevel, text: string, fields?: LogFields): void {
-    if (logLevels[level] <= this.#highest) this.#logger.log(level, formatLogLine(text, fields))
+    if (logLevels[level] > this.#highest) return
+    const line: LogLine = { level, message: formatLogLine(text, fields), time: new Date().toISOString() }
+    this.#logger.log(line)
   }
 
-  #add(name: PlaceName, open: () => Writable, prefix: (level: LogLevel) => string): void {
+  #add(name: PlaceName, open: () => Writable, prefix: (level: LogLevel, time: string) => string): void {
     const sink = new LogSink({
       open,
       prefix,
@@ -157,8 +159,8 @@ function stdoutIsJournal(): boolean {
   return process.env['JOURNAL_STREAM'] === `${dev}:${ino}`
 }
 
-function withTime(level: LogLevel): string {
-  return `${new Date().toISOString()} ${level.padEnd(7)} `
+function withTime(level: LogLevel, time: string): string {
+  return `${time} ${level.padEnd(7)} `
 }
 
 function withPriority(level: LogLevel): string {

@@ -42,7 +42,7 @@ function sinkTo(open: () => Writable): { sink: LogSink; clock: HandClock; failur
 }
 
 function log(sink: LogSink, level: LogLevel, message: string): void {
-  sink.write({ level, message })
+  sink.write({ level, message, time: '' })
 }
 
 test('a burst into a slow place keeps memory bounded: debug lines go first, and the drops are counted', async () => {
