@@ -13,8 +13,16 @@ READY := node_modules/.ready
 
 $(READY): package.json package-lock.json
 	npm ci --no-audit --no-fund --loglevel=error
+	@node --version >/dev/null 2>&1 || $(MAKE) --no-print-directory libatomic
 	@node -e 'if (parseInt(process.versions.node) < 24) { console.error("Node >= 24 is needed and npm brought none for this platform; found " + process.version); process.exit(1) }'
 	@touch $@
+
+# Node 26 is linked against libatomic, which a minimal Debian lacks.
+.PHONY: libatomic
+libatomic:
+	@echo 'The Node that npm brought does not run here without libatomic1; installing it.'
+	@if [ "$$(id -u)" = 0 ]; then apt-get install -y libatomic1; else sudo -n apt-get install -y libatomic1; fi || \
+	  { echo 'Run as root: apt-get install libatomic1   and then make again.'; exit 1; }
 
 run: $(READY)
 	@exec node src/main.ts --server b2bua -c etc/flexisip.conf \
