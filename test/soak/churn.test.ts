@@ -22,8 +22,7 @@ const callers = (calls: number): CallerOptions[] =>
 suite(`${calls} calls come and go`, { timeout: 900_000 }, () => {
   for (const transport of ['tcp', 'udp'] as const)
     test(`over ${transport}: no socket, timer, map entry, descriptor or memory is left`, async (t) => {
-      const bench = await Bench.open(`churn-${transport}`, transport)
-      try {
+      await Bench.use(`churn-${transport}`, transport, async (bench) => {
         // what the first calls load and compile is no leak
         await bench.run(callers(1000), 60_000)
         const base = await bench.settled()
@@ -37,8 +36,6 @@ suite(`${calls} calls come and go`, { timeout: 900_000 }, () => {
         t.diagnostic(`after ${describe(later)}`)
         assertNothingLeft(base, later)
         assert.doesNotMatch(bench.server.output, /inline:/, 'no key in the log')
-      } finally {
-        await bench.close()
-      }
+      })
     })
 })

@@ -15,8 +15,7 @@ const steadySeconds = 60
 suite('500 calls at a time for a minute', { timeout: 600_000 }, () => {
   for (const transport of ['tcp', 'udp'] as const)
     test(`over ${transport}: none fails, none is repeated in a storm, and nothing is left`, async (t) => {
-      const bench = await Bench.open(`load-${transport}`, transport)
-      try {
+      await Bench.use(`load-${transport}`, transport, async (bench) => {
         // what a first call loads and compiles is no leak
         await bench.run([{ scenario: 'caller.xml', rate: 50, calls: 500, domain: 'sdes.example' }], 60_000)
         const base = await bench.settled()
@@ -51,9 +50,7 @@ suite('500 calls at a time for a minute', { timeout: 600_000 }, () => {
         t.diagnostic(`before ${describe(base)}`)
         t.diagnostic(`after ${describe(later)}`)
         assertNothingLeft(base, later)
-      } finally {
-        await bench.close()
-      }
+      })
     })
 })
 

@@ -28,7 +28,7 @@ export class Bench {
   readonly folder: string
   readonly #transport: Transport
   readonly #callee: Sipp
-  #callers = 0
+  readonly #callers: Sipp[] = []
 
   private constructor(server: B2buaServer, folder: string, transport: Transport, callee: Sipp) {
     this.server = server
@@ -37,7 +37,25 @@ export class Bench {
     this.#callee = callee
   }
 
-  static async open(name: string, transport: Transport): Promise<Bench> {
+  /**
+   * Runs a scenario. After it the callee must have had no failed call, and the server must stop with status 0; when the scenario
+   * fails, everything is stopped as it is.
+   */
+  static async use(name: string, transport: Transport, scenario: (bench: Bench) => Promise<void>): Promise<void> {
+    const bench = await Bench.#open(name, transport)
+    try {
+      await scenario(bench)
+    } catch (error) {
+      await bench.#abort()
+      throw error
+    }
+    const { failed } = await bench.#callee.stop()
+    const status = await bench.server.stop()
+    assert.equal(failed, 0, `the callee's failed calls\n${bench.#callee.complaints()}`)
+    assert.equal(status, 0, 'the server stops with status 0')
+  }
+
+  static async #open(name: string, transport: Transport): Promise<Bench> {
     const folder = scratchFolder(name)
     writeFileSync(join(folder, 'tone.ulaw'), muLawTone(toneHz, 1))
     const server = await B2buaServer.start({
@@ -58,13 +76,14 @@ export class Bench {
 
   /** Starts a SIPp that calls. */
   caller(options: CallerOptions): { readonly label: string; readonly sipp: Sipp; readonly calls: number } {
-    const index = this.#callers++
+    const index = this.#callers.length
     const label = `${options.scenario} to ${options.user ?? 'callee'}@${options.domain ?? 'load.example'}`
     const sipp = new Sipp({
       ...options,
       ...{ name: `caller-${index}`, folder: this.folder, transport: this.#transport, remote: serverAddress },
       ...{ port: 5200 + 10 * index, mediaPort: 8000 + 1000 * (index % 15) },
     }).start()
+    this.#callers.push(sipp)
     return { label, sipp, calls: options.calls ?? 0 }
   }
 
@@ -99,12 +118,9 @@ export class Bench {
     return this.server.holdingsWhen(({ counts }) => Object.values(counts).every((count) => count === 0), settleTime)
   }
 
-  /** Stops everything. The callee must have had no failed call, and the server must stop with status 0. */
-  async close(): Promise<void> {
-    const { failed } = await this.#callee.stop()
-    const status = await this.server.stop()
-    assert.equal(failed, 0, `the callee's failed calls\n${this.#callee.complaints()}`)
-    assert.equal(status, 0, 'the server stops with status 0')
+  async #abort(): Promise<void> {
+    await Promise.all([...this.#callers, this.#callee].map((sipp) => sipp.abort()))
+    await this.server.stop()
   }
 }
 

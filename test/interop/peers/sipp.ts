@@ -104,6 +104,11 @@ export class Sipp {
     return this.result()
   }
 
+  /** Ends it with whatever calls it has. */
+  abort(): Promise<void> {
+    return this.#process.stop()
+  }
+
   /** Its counters, at most a second old while it runs. */
   result(): SippResult {
     const [names = '', ...rows] = readFileSync(this.#statistics, 'latin1').trim().split('\n')
