@@ -6,13 +6,14 @@ SYSCONFDIR ?= /etc
 UNITDIR ?= $(SYSCONFDIR)/systemd/system
 DESTDIR ?=
 
+SYSTEM_PATH := $(PATH)
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 READY := node_modules/.ready
 
 .PHONY: run test lint types interop soak load bench install clean
 
 $(READY): package.json package-lock.json
-	npm ci --no-audit --no-fund --loglevel=error
+	PATH='$(SYSTEM_PATH)' npm ci --no-audit --no-fund --loglevel=error # npm must not run on the Node that it replaces
 	@node --version >/dev/null 2>&1 || $(MAKE) --no-print-directory libatomic
 	@node -e 'if (parseInt(process.versions.node) < 24) { console.error("Node >= 24 is needed and npm brought none for this platform; found " + process.version); process.exit(1) }'
 	@touch $@
