@@ -4,7 +4,7 @@ import { suite, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Capture } from '../interop/peers/capture.ts'
 import { mediaFlows } from '../interop/peers/media-flows.ts'
-import { assertNothingLeft, Bench, describe, toneHz } from './load.ts'
+import { assertNothingLeft, Bench, describe, mediaPorts, toneHz, type Caller } from './load.ts'
 
 /** 460 calls at a time without media, leg B in SDES, and 40 whose tone comes back through both legs; each lasts 10 s. */
 const callSeconds = 10
@@ -38,7 +38,7 @@ suite('500 calls at a time for a minute', { timeout: 600_000 }, () => {
         t.diagnostic(`in the middle: ${describe(busy)}`)
         const calls = busy.counts['calls'] ?? 0
         assert.ok(calls >= 0.95 * (silentAtOnce + talkingAtOnce), `${calls} calls at a time`)
-        await assertTonesReturn(bench)
+        await assertTonesReturn(bench, callers.at(-1)!)
 
         const results = await bench.finish(callers, 120_000)
         const used = bench.server.cpuSeconds() - cpu
@@ -54,9 +54,10 @@ suite('500 calls at a time for a minute', { timeout: 600_000 }, () => {
     })
 })
 
-/** Two seconds of the second caller's media: each of its streams gets its own tone back. */
-async function assertTonesReturn(bench: Bench): Promise<void> {
-  const capture = await Capture.start(join(bench.folder, 'media.pcap'), 'udp and dst portrange 9000-9999')
+/** Two seconds of a caller's media: each of its streams gets its own tone back. */
+async function assertTonesReturn(bench: Bench, { mediaPort }: Caller): Promise<void> {
+  const range = `${mediaPort}-${mediaPort + mediaPorts - 1}`
+  const capture = await Capture.start(join(bench.folder, 'media.pcap'), `udp and dst portrange ${range}`)
   await sleep(2000)
   await capture.stop()
   const returning = mediaFlows(capture.file, { tones: [toneHz] }).filter(({ rtp }) => rtp > 50)

@@ -14,6 +14,17 @@ export const toneHz = 1000
 /** A SIPp that places calls, and how it fares. */
 export type CallerOptions = Pick<SippOptions, 'scenario' | 'user' | 'domain' | 'rate' | 'calls' | 'atOnce' | 'pause'>
 
+/** A caller that runs. */
+export interface Caller {
+  readonly label: string
+  readonly sipp: Sipp
+  /** How many calls it is to place. */
+  readonly calls: number
+  /** First of its {@link mediaPorts}. */
+  readonly mediaPort: number
+}
+
+export const mediaPorts = 1000
 const serverAddress = '127.0.0.1:6067'
 const calleePort = 5060
 /** After the last transaction of a call ends (RFC 3261: 32 s) and its media ports have rested (30 s), with some room. */
@@ -75,16 +86,17 @@ export class Bench {
   }
 
   /** Starts a SIPp that calls. */
-  caller(options: CallerOptions): { readonly label: string; readonly sipp: Sipp; readonly calls: number } {
+  caller(options: CallerOptions): Caller {
     const index = this.#callers.length
+    const mediaPort = 8000 + mediaPorts * (index % 15)
     const label = `${options.scenario} to ${options.user ?? 'callee'}@${options.domain ?? 'load.example'}`
     const sipp = new Sipp({
       ...options,
       ...{ name: `caller-${index}`, folder: this.folder, transport: this.#transport, remote: serverAddress },
-      ...{ port: 5200 + 10 * index, mediaPort: 8000 + 1000 * (index % 15) },
+      ...{ port: 5200 + 10 * index, mediaPort },
     }).start()
     this.#callers.push(sipp)
-    return { label, sipp, calls: options.calls ?? 0 }
+    return { label, sipp, calls: options.calls ?? 0, mediaPort }
   }
 
   /**
@@ -100,7 +112,7 @@ export class Bench {
   }
 
   /** Waits for callers; none of their calls may fail. */
-  async finish(running: readonly ReturnType<Bench['caller']>[], timeout: number): Promise<SippResult[]> {
+  async finish(running: readonly Caller[], timeout: number): Promise<SippResult[]> {
     const results = await Promise.all(running.map(({ sipp }) => sipp.finished(timeout)))
     results.forEach(({ created, successful, failed }, index) => {
       const { label, sipp, calls } = running[index]!
