@@ -13,7 +13,8 @@ READY := node_modules/.ready
 .PHONY: run test lint types interop soak load bench install clean
 
 $(READY): package.json package-lock.json
-	PATH='$(SYSTEM_PATH)' npm ci --no-audit --no-fund --loglevel=error # npm must not run on the Node that it replaces
+	@# npm must not run on the Node that it is replacing
+	@PATH='$(SYSTEM_PATH)' npm ci --no-audit --no-fund --loglevel=error
 	@node --version >/dev/null 2>&1 || $(MAKE) --no-print-directory libatomic
 	@node -e 'if (parseInt(process.versions.node) < 24) { console.error("Node >= 24 is needed and npm brought none for this platform; found " + process.version); process.exit(1) }'
 	@touch $@
