@@ -4,10 +4,12 @@ import { type IncomingInvite } from '../sip/usage/incoming-invite.ts'
 import { type UserAgent } from '../sip/usage/user-agent.ts'
 import { type MediaEngine } from '../media/media-engine.ts'
 import { type Application, type Destination } from './application.ts'
-import { Call, type CallSummary } from './call.ts'
+import { Call } from './call.ts'
 import { verdictOf } from './call-error.ts'
+import { type CallSummary } from './call-summary.ts'
 import { type CallSettings } from './call-settings.ts'
-import { endReasons, reasonHeader, type EndReason } from './end-reason.ts'
+import { endReasons, type EndReason } from './end-reason.ts'
+import { reasonHeader } from './reason-headers.ts'
 
 /** What the calls tell the operator. No argument holds a secret. */
 export interface B2buaEvents {

@@ -15,29 +15,15 @@ import { type SessionDescription } from '../sdp/session-description.ts'
 import { type MediaEngine } from '../media/media-engine.ts'
 import { type Application, type Destination } from './application.ts'
 import { CallError, verdictOf } from './call-error.ts'
-import { CallMedia, type LegName } from './call-media.ts'
+import { CallMedia } from './call-media.ts'
 import { type CallSettings } from './call-settings.ts'
-import { endReasonOfStatus, endReasons, reasonHeader, type EndReason } from './end-reason.ts'
+import { type CallSummary, type EndedBy } from './call-summary.ts'
+import { endReasonOfStatus, endReasons, type EndReason } from './end-reason.ts'
 import { descriptionIn, Leg, sdpType } from './leg.ts'
 import { OfferRelay } from './offer-relay.ts'
+import { cancelReason, reasonHeader, reasonsOf, warning } from './reason-headers.ts'
 import { relayedHeaders } from './relayed-headers.ts'
 import { relayedReply, relayRequest } from './request-relay.ts'
-
-/** Who ended a call: a leg, or this server by itself. */
-export type EndedBy = LegName | 'server'
-
-/** How a call went, for the log and the call record. */
-export interface CallSummary {
-  readonly id: string
-  readonly reason: EndReason
-  readonly by: EndedBy
-  /** Final status that the caller got while waiting; 200 when the call was answered. */
-  readonly status: number
-  /** More about the end, for people; never holds secrets. */
-  readonly detail: string
-  /** Seconds from the answer to the end; `undefined` when the call was never answered. */
-  readonly talked: number | undefined
-}
 
 /** What a call needs of its surroundings. */
 export interface CallSurroundings {
@@ -267,6 +253,7 @@ export class Call {
     // Without a rule both legs take what the recipient offers; with one the caller, who named nothing, is met in clear
     this.#makeLegs(mode === undefined ? offered : 'none', mode ?? offered)
     this.#b!.session = session
+    this.#follow(this.#b!, this.#a!) // leg B may hang up while the ports are opened
     const accepted = this.#b!.descriptions.receiveOffer(offer)
     await this.#media!.prepare(accepted)
     if (this.#ended) return // the end has seen to leg B
@@ -397,20 +384,4 @@ export class Call {
   #after(delay: number, act: () => void): void {
     this.#timers.push(this.#world.clock.after(delay, act))
   }
-}
-
-/** The Reason header fields of a CANCEL or BYE, which cross to the other leg (RFC 3326). */
-function reasonsOf(request: SipRequest): [string, string][] {
-  return request.headers.all('Reason').map((value) => ['Reason', value])
-}
-
-/** A CANCEL whose Reason says 200 means that another fork was answered (RFC 3326 §2). */
-function cancelReason(cancel: SipRequest): EndReason {
-  const elsewhere = cancel.headers.all('Reason').some((value) => /^sip\s*;\s*cause\s*=\s*200\b/i.test(value))
-  return elsewhere ? 'answered-elsewhere' : 'cancelled'
-}
-
-/** A Warning header field (RFC 3261 §20.43): code 399, miscellaneous. */
-function warning(text: string): [string, string] {
-  return ['Warning', `399 flexisip-b2bua "${text.replaceAll(/["\\\r\n]/g, ' ')}"`]
 }

@@ -71,9 +71,3 @@ export function endReasonOfStatus(status: number): EndReason {
   if (known !== undefined) return known
   return status >= 300 && status < 400 ? 'redirected' : 'rejected'
 }
-
-/** A Reason header field (RFC 3326) for an end that this server decided itself. */
-export function reasonHeader(reason: EndReason): readonly [string, string] {
-  const { cause, text } = endReasons[reason]
-  return ['Reason', `Q.850;cause=${cause};text="${text}"`]
-}

@@ -1,3 +1,4 @@
+import { headerKey } from '../sip/message/header-names.ts'
 import { type Headers } from '../sip/message/headers.ts'
 
 /**
@@ -53,14 +54,9 @@ const ownByLeg: ReadonlySet<string> = new Set([
 export function relayedHeaders(headers: Headers): [string, string][] {
   const result: [string, string][] = []
   for (const { name, value } of headers) {
-    if (!ownByLeg.has(name.toLowerCase()) && !isCompactOwn(name)) result.push([name, value])
+    if (!ownByLeg.has(headerKey(name))) result.push([name, value])
   }
   return result
-}
-
-/** Compact spellings of the fields above (RFC 3261 §7.3.3, RFC 4028); those of fields that cross are left alone. */
-function isCompactOwn(name: string): boolean {
-  return name.length === 1 && 'vmftilcekxVMFTILCEKX'.includes(name)
 }
 
 /** The fields that describe a body which crosses as it is (RFC 3261 §20.11 to §20.15), but for Content-Type. */

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { endReasonOfStatus, endReasons, reasonHeader } from '../../src/b2bua/end-reason.ts'
+import { endReasonOfStatus, endReasons } from '../../src/b2bua/end-reason.ts'
+import { reasonHeader } from '../../src/b2bua/reason-headers.ts'
 
 test('the documentation lists exactly the end reasons that exist, with their status and cause', () => {
   const text = readFileSync(new URL('../../docs/end-reasons.md', import.meta.url), 'utf8')
