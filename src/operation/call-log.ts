@@ -14,7 +14,16 @@ export function logCalls(b2bua: B2bua, log: Log, clock: Clock): void {
   b2bua.events.on('answered', (call) => log.debug('answered', { ...identity(call), ...modes(call) }))
   b2bua.events.on('warning', (call, what) => log.warning(what, identity(call)))
   b2bua.events.on('ended', (call, { reason, by, status, talked, detail }) => {
-    const fields = { ...identity(call), ...modes(call), reason, by, status, seconds: talked?.toFixed(1), detail }
+    const fields = {
+      ...identity(call),
+      to: call.recipient,
+      ...modes(call),
+      reason,
+      by,
+      status,
+      seconds: talked?.toFixed(1),
+      detail: detail || undefined,
+    }
     if (reason === 'internal-error') log.error('call ended', fields)
     else log.message('call ended', fields)
   })

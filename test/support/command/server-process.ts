@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import assert from 'node:assert/strict'
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { temporaryDirectory } from '../temporary-directory.ts'
 import { until } from '../until.ts'
 import { root } from './run-command.ts'
@@ -61,9 +63,12 @@ export class ServerProcess {
 
   /** Waits until it wrote something, and returns the match. */
   async wrote(pattern: RegExp): Promise<RegExpExecArray> {
-    let match: RegExpExecArray | null = null
-    await until(() => (match = pattern.exec(this.output)) !== null, `${pattern} in ${this.output}`)
-    return match!
+    const match = (): RegExpExecArray | null => pattern.exec(this.output)
+    await until(() => match() !== null || this.#process.exitCode !== null, String(pattern)).catch((cause: unknown) => {
+      throw new Error(`it only wrote:\n${this.output}`, { cause })
+    })
+    await setImmediate() // what it wrote last
+    return match() ?? assert.fail(`it ended, and wrote ${pattern} not, but:\n${this.output}`)
   }
 
   /** The URI at which it takes calls, once it does. */
@@ -81,6 +86,11 @@ export class ServerProcess {
   /** What a file of its folder holds. */
   read(name: string): string {
     return readFileSync(join(this.directory, name), 'utf8')
+  }
+
+  /** Leaves it without a reader of its standard output. */
+  closeOutput(): void {
+    this.#process.stdout!.destroy()
   }
 
   kill(signal: NodeJS.Signals): void {
