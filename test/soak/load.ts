@@ -158,7 +158,7 @@ function timers({ heap }: Holdings): number {
 }
 
 function heapBytes({ heap }: Holdings): number {
-  return (heap?.heapBytes ?? 0) + (heap?.externalBytes ?? 0)
+  return heap?.heapBytes ?? 0
 }
 
 /** One line for messages. */
@@ -169,7 +169,7 @@ export function describe(holdings: Holdings): string {
   return [
     `${descriptors} descriptors (${sockets} sockets)`,
     `${mib(residentBytes)} resident`,
-    `${mib(heapBytes(holdings))} heap and buffers`,
+    `${mib(heapBytes(holdings))} of heap`,
     `resources ${JSON.stringify(heap?.resources ?? {})}`,
     `counts ${JSON.stringify(Object.fromEntries(held))}`,
   ].join(', ')

@@ -23,7 +23,7 @@ export interface Holdings {
   readonly residentBytes: number
   /** The server's own counters, by name: calls, dialogs, transactions, media ports … */
   readonly counts: Readonly<Record<string, number>>
-  /** The main thread's, when there is an inspector. */
+  /** When there is an inspector. */
   readonly heap: HeapState | undefined
 }
 

@@ -1,35 +1,37 @@
 import { poll } from '../peers/poll.ts'
 
-/** What the main thread of a process holds right after its garbage was collected. */
+/** What a process holds right after the garbage of all its threads was collected. */
 export interface HeapState {
+  /** Of the main thread and of every worker. */
   readonly heapBytes: number
-  /** Buffers outside of the heap. */
-  readonly externalBytes: number
-  /** Open handles and pending requests that keep the process alive, by kind (process.getActiveResourcesInfo). */
+  /** Open handles and pending requests of the main thread that keep it alive, by kind (process.getActiveResourcesInfo). */
   readonly resources: Readonly<Record<string, number>>
 }
 
-interface Reply {
+/** A message of the Chrome DevTools Protocol: an answer has an id, an event a method. */
+interface ProtocolMessage {
   readonly id?: number
-  readonly result?: { readonly result?: { readonly value?: unknown } }
+  readonly method?: string
+  readonly params?: { readonly sessionId?: string; readonly message?: string }
+  readonly result?: { readonly result?: { readonly value?: unknown }; readonly usedSize?: number }
 }
 
-const expression = 'JSON.stringify({ memory: process.memoryUsage(), resources: process.getActiveResourcesInfo() })'
+/** Sends a command to one thread. */
+type Send = (method: string, params?: object) => Promise<ProtocolMessage>
 
-/** A client of Node's inspector (Chrome DevTools Protocol over WebSocket). */
+const resourcesExpression = 'JSON.stringify(process.getActiveResourcesInfo())'
+
+/** A client of Node's inspector: Chrome DevTools Protocol over WebSocket, and its NodeWorker domain for the other threads. */
 export class Inspector {
   readonly #socket: WebSocket
-  readonly #waiting = new Map<number, (reply: Reply) => void>()
+  readonly #waiting = new Map<number, (reply: ProtocolMessage) => void>()
+  /** NodeWorker sessions of the workers that run. */
+  readonly #workers = new Set<string>()
   #last = 0
 
   private constructor(socket: WebSocket) {
     this.#socket = socket
-    socket.addEventListener('message', ({ data }) => {
-      const reply = JSON.parse(String(data)) as Reply
-      if (reply.id === undefined) return
-      this.#waiting.get(reply.id)?.(reply)
-      this.#waiting.delete(reply.id)
-    })
+    socket.addEventListener('message', ({ data }) => this.#receive(JSON.parse(String(data)) as ProtocolMessage))
   }
 
   /** Attaches to a process that was started with `--inspect`, as soon as it listens. */
@@ -41,27 +43,46 @@ export class Inspector {
       socket.addEventListener('open', () => resolve())
       socket.addEventListener('error', () => reject(new Error(`the inspector at ${url} refuses`)))
     })
-    return new Inspector(socket)
+    const inspector = new Inspector(socket)
+    await inspector.#main('NodeWorker.enable', { waitForDebuggerOnStart: false })
+    return inspector
   }
 
   /** Collects garbage and looks. */
   async state(): Promise<HeapState> {
-    await this.#send('HeapProfiler.collectGarbage')
-    const reply = await this.#send('Runtime.evaluate', { expression, returnByValue: true })
-    const { memory, resources } = JSON.parse(String(reply.result?.result?.value)) as {
-      memory: NodeJS.MemoryUsage
-      resources: readonly string[]
+    let heapBytes = 0
+    const threads: Send[] = [this.#main, ...[...this.#workers].map((session) => this.#worker(session))]
+    for (const send of threads) {
+      await send('HeapProfiler.collectGarbage')
+      heapBytes += (await send('Runtime.getHeapUsage')).result?.usedSize ?? 0
     }
-    const counted: Record<string, number> = {}
-    for (const kind of resources) counted[kind] = (counted[kind] ?? 0) + 1
-    return { heapBytes: memory.heapUsed, externalBytes: memory.external, resources: counted }
+    const reply = await this.#main('Runtime.evaluate', { expression: resourcesExpression, returnByValue: true })
+    const resources: Record<string, number> = {}
+    for (const kind of JSON.parse(String(reply.result?.result?.value)) as string[])
+      resources[kind] = (resources[kind] ?? 0) + 1
+    return { heapBytes, resources }
   }
 
   close(): void {
     this.#socket.close()
   }
 
-  #send(method: string, params: object = {}): Promise<Reply> {
+  readonly #main: Send = (method, params = {}) =>
+    this.#command(method, params, (message) => this.#socket.send(JSON.stringify(message)))
+
+  #worker(sessionId: string): Send {
+    return (method, params = {}) =>
+      this.#command(method, params, (message) => {
+        // an answer of the main thread says only that the message was passed on
+        const passOn = { message: JSON.stringify(message), sessionId }
+        this.#socket.send(
+          JSON.stringify({ id: ++this.#last, method: 'NodeWorker.sendMessageToWorker', params: passOn }),
+        )
+      })
+  }
+
+  /** Ids are unique over all threads, so that one table finds who waits. */
+  #command(method: string, params: object, send: (message: object) => void): Promise<ProtocolMessage> {
     const id = ++this.#last
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error(`the inspector does not answer ${method}`)), 30_000)
@@ -69,8 +90,18 @@ export class Inspector {
         clearTimeout(timer)
         resolve(reply)
       })
-      this.#socket.send(JSON.stringify({ id, method, params }))
+      send({ id, method, params })
     })
+  }
+
+  #receive({ id, method, params, ...rest }: ProtocolMessage): void {
+    if (id !== undefined) {
+      this.#waiting.get(id)?.(rest)
+      this.#waiting.delete(id)
+    } else if (method === 'NodeWorker.attachedToWorker') this.#workers.add(params?.sessionId ?? '')
+    else if (method === 'NodeWorker.detachedFromWorker') this.#workers.delete(params?.sessionId ?? '')
+    else if (method === 'NodeWorker.receivedMessageFromWorker')
+      this.#receive(JSON.parse(params?.message ?? '{}') as ProtocolMessage)
   }
 }
 
