@@ -6,9 +6,12 @@ import { Capture } from '../interop/peers/capture.ts'
 import { mediaFlows } from '../interop/peers/media-flows.ts'
 import { assertNothingLeft, Bench, describe, mediaPorts, toneHz, type Caller } from './load.ts'
 
-/** 460 calls at a time without media, leg B in SDES, and 40 whose tone comes back through both legs; each lasts 10 s. */
+/**
+ * Calls at a time, each of 10 s: without media and leg B in SDES, and others whose tone comes back through both legs. SIPp's limits
+ * are a little over 500 together, because it lets a moment pass between a call's end and the next.
+ */
 const callSeconds = 10
-const silentAtOnce = 460
+const silentAtOnce = 480
 const talkingAtOnce = 40
 const steadySeconds = 60
 
@@ -30,14 +33,14 @@ suite('500 calls at a time for a minute', { timeout: 600_000 }, () => {
         ).map(([scenario, domain, atOnce]) =>
           bench.caller({
             ...{ scenario, domain, pause: callSeconds * 1000, atOnce },
-            ...{ rate: atOnce / callSeconds, calls: (atOnce / callSeconds) * seconds },
+            ...{ rate: (1.1 * atOnce) / callSeconds, calls: (atOnce / callSeconds) * seconds },
           }),
         )
         await sleep((callSeconds + steadySeconds / 2) * 1000)
         const busy = await bench.server.holdings()
         t.diagnostic(`in the middle: ${describe(busy)}`)
         const calls = busy.counts['calls'] ?? 0
-        assert.ok(calls >= 0.95 * (silentAtOnce + talkingAtOnce), `${calls} calls at a time`)
+        assert.ok(calls >= 500, `${calls} calls at a time`)
         await assertTonesReturn(bench, callers.at(-1)!)
 
         const results = await bench.finish(callers, 120_000)
