@@ -3,12 +3,12 @@ import { CodedError } from '../../src/base/coded-error.ts'
 import { type DigestHash } from '../../src/sip/auth/digest-algorithm.ts'
 import { parseCredentials } from '../../src/sip/auth/digest-credentials.ts'
 import { DigestServer } from '../../src/sip/auth/digest-server.ts'
-import { newTag } from '../../src/sip/message/identifiers.ts'
-import { createResponse, type SipRequest } from '../../src/sip/message/message.ts'
+import { type SipRequest } from '../../src/sip/message/message.ts'
 import { parseNameAddr } from '../../src/sip/message/name-addr.ts'
 import { parseUri } from '../../src/sip/message/uri.ts'
 import { type ServerTransaction } from '../../src/sip/transaction/server-transaction.ts'
 import { addressOf, hasDomain, unescaped } from './address-of-record.ts'
+import { answer, type Answer } from './answer.ts'
 import { type PasswordFile } from './password-file.ts'
 
 /** What authentication works with; what can change live is asked for with every request. */
@@ -29,12 +29,6 @@ export type Admission = { readonly admitted: true; readonly aor?: string } | { r
 
 /** Never challenged, as in Flexisip: the first cannot be repeated with credentials, the others belong to what was admitted. */
 const unchallenged: ReadonlySet<string> = new Set(['CANCEL', 'BYE', 'ACK'])
-
-interface Answer {
-  readonly status: number
-  readonly reason?: string
-  readonly headers?: readonly (readonly [string, string])[]
-}
 
 /**
  * Who may use the standalone proxy: with a password file everybody who proves a password of the From user by digest (401 to
@@ -62,13 +56,7 @@ export class Authentication {
   admit(transaction: ServerTransaction): Admission {
     const verdict = this.#judge(transaction)
     if ('admitted' in verdict) return verdict
-    const { status, reason, headers } = verdict
-    const options = {
-      toTag: newTag(),
-      ...(reason !== undefined && { reason }),
-      ...(headers !== undefined && { headers }),
-    }
-    transaction.respond(createResponse(transaction.request, status, options))
+    answer(transaction, verdict)
     return { admitted: false }
   }
 

@@ -3,6 +3,7 @@ import { parseCSeq } from '../../src/sip/message/cseq.ts'
 import { type SipRequest } from '../../src/sip/message/message.ts'
 import { sameUri, uriParam } from '../../src/sip/message/uri.ts'
 import { type Flow } from '../../src/sip/transport/flow.ts'
+import { type Answer } from './answer.ts'
 import { parseContact, parseExpires, type RequestedContact } from './contact.ts'
 import { type StoredBinding } from './stored-binding.ts'
 
@@ -27,9 +28,7 @@ export const defaultRegistrarSettings: RegistrarSettings = Object.freeze({
 })
 
 /** The answer to a REGISTER, and what it changes. */
-export interface RegisterOutcome {
-  readonly status: number
-  readonly reason?: string
+export interface RegisterOutcome extends Answer {
   readonly headers: readonly (readonly [string, string])[]
   /** Every binding from now on; absent when nothing changes. */
   readonly bindings?: readonly StoredBinding[]
@@ -218,7 +217,9 @@ function success(
     'Contact',
     `<${one.contact}>${one.params}${gruu ? gruuParam(aor, one) : ''};expires=${Math.ceil((one.expiresAt - now) / 1000)}`,
   ])
-  for (const value of request.headers.values('Path')) headers.push(['Path', value])
+  const path = request.headers.values('Path')
+  // in one field: of fields a message has but so many
+  if (path.length > 0) headers.push(['Path', path.join(', ')])
   headers.push(['Supported', 'path, outbound, gruu'])
   const callId = request.headers.get('Call-ID')
   if (bindings.some((one) => one.regId !== undefined && one.callId === callId)) headers.push(['Require', 'outbound'])

@@ -1,11 +1,10 @@
 import { type Clock } from '../../src/base/clock.ts'
 import { CodedError } from '../../src/base/coded-error.ts'
-import { newTag } from '../../src/sip/message/identifiers.ts'
-import { createResponse } from '../../src/sip/message/message.ts'
 import { parseNameAddr } from '../../src/sip/message/name-addr.ts'
 import { parseUri } from '../../src/sip/message/uri.ts'
 import { type ServerTransaction } from '../../src/sip/transaction/server-transaction.ts'
 import { addressOfRecord, hasDomain } from './address-of-record.ts'
+import { answer } from './answer.ts'
 import { type Authentication } from './authentication.ts'
 import { type LocationTable } from './location-table.ts'
 import { register, type RegisterOutcome, type RegistrarSettings } from './register.ts'
@@ -38,11 +37,7 @@ export class Registrar {
   readonly handle = (transaction: ServerTransaction): boolean => {
     if (transaction.request.method !== 'REGISTER') return false
     const outcome = this.#outcome(transaction)
-    if (outcome !== undefined) {
-      const { status, reason, headers } = outcome
-      const options = { toTag: newTag(), headers, ...(reason !== undefined && { reason }) }
-      transaction.respond(createResponse(transaction.request, status, options))
-    }
+    if (outcome !== undefined) answer(transaction, outcome)
     return true
   }
 

@@ -13,10 +13,10 @@ const users = parsePasswordFile(
   'users',
 ).passwords!
 
-function authentication(passwords: PasswordFile | undefined = users): Authentication {
+function authentication(passwords: () => PasswordFile | undefined = () => users): Authentication {
   return new Authentication({
     clock: new HandClock(),
-    passwords: () => passwords,
+    passwords,
     domains: () => ['example.org'],
     hashes: () => ['SHA-256', 'MD5'],
     nonceLifetime: 3_600_000,
@@ -118,13 +118,7 @@ test('with a password file this machine is challenged too; BYE and CANCEL are no
 })
 
 test('without a password file only this machine is served', () => {
-  const auth = new Authentication({
-    clock: new HandClock(),
-    passwords: () => undefined,
-    domains: () => ['example.org'],
-    hashes: () => ['MD5'],
-    nonceLifetime: 1000,
-  })
+  const auth = authentication(() => undefined)
   for (const host of ['127.0.0.1', '127.9.9.9', '::1', '::ffff:127.0.0.1']) {
     assert.deepEqual(auth.admit(new RecordingTransaction(request('INVITE'), flowFrom(host))), { admitted: true }, host)
   }

@@ -4,11 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import {
-  parsePasswordFile,
-  readPasswordFile,
-  type PasswordFile,
-} from '../../../proxy-module/registrar/password-file.ts'
+import { parsePasswordFile, type PasswordFile } from '../../../proxy-module/registrar/password-file.ts'
+import { PasswordStore } from '../../../proxy-module/registrar/password-store.ts'
 import { formatProblem } from '../../../src/config/problem.ts'
 import { passwordHash } from '../../../src/sip/auth/digest-response.ts'
 
@@ -116,13 +113,22 @@ test('any text is read or refused', () => {
   )
 })
 
-test('a file is read from the disk, and one that is not there is a problem', () => {
+test('a file is read from the disk; what it becomes without being right changes nothing', () => {
   const directory = mkdtempSync(join(tmpdir(), 'passwords-'))
   try {
-    const file = join(directory, 'userdb.conf')
-    assert.match(formatProblem(readPasswordFile(file).problems[0]!), /cannot be read \(ENOENT\)/)
-    writeFileSync(file, 'version:1\na@h clrtxt:x ;\n')
-    assert.equal(readPasswordFile(file).passwords?.size, 1)
+    const store = new PasswordStore(join(directory, 'userdb.conf'))
+    assert.match(formatProblem(store.reload()[0]!), /cannot be read \(ENOENT\)/)
+    const size = (): number | undefined => store.current?.size
+    assert.equal(size(), undefined)
+    writeFileSync(store.file, 'version:1\na@h clrtxt:x ;\n')
+    assert.deepEqual(store.reload(), [])
+    assert.equal(size(), 1)
+    writeFileSync(store.file, 'version:1\na@h clrtxt\n')
+    assert.equal(store.reload().length, 1)
+    assert.equal(size(), 1)
+    writeFileSync(store.file, 'version:1\na@h clrtxt:x ;\nb@h clrtxt:y ;\n')
+    store.reload()
+    assert.equal(size(), 2)
   } finally {
     rmSync(directory, { recursive: true })
   }
