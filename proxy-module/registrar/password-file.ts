@@ -5,12 +5,8 @@ import { isHex } from '../../src/sip/auth/auth-parameters.ts'
 import { passwordHash } from '../../src/sip/auth/digest-response.ts'
 import { unescaped } from './address-of-record.ts'
 
-/** What the file says of one user with one user-id. */
-interface Secrets {
-  readonly clear?: string
-  readonly md5?: string
-  readonly sha256?: string
-}
+/** H(user-id:domain:password) of one user with one user-id, in lower-case hexadecimal: passwords themselves are not kept. */
+type Secrets = Readonly<Partial<Record<DigestHash, string>>>
 
 /** The users of a Flexisip password file. Nothing of it is ever printed. */
 export class PasswordFile {
@@ -25,7 +21,7 @@ export class PasswordFile {
       const before = this.#hashes.get(user) ?? (['SHA-256', 'MD5'] as const)
       this.#hashes.set(
         user,
-        before.filter((hash) => hashed(one, hash) !== undefined),
+        before.filter((hash) => one[hash] !== undefined),
       )
     }
   }
@@ -52,14 +48,8 @@ export class PasswordFile {
    * @param username - of the credentials: the user-id of the file's line
    */
   passwordHash(user: string, domain: string, username: string, hash: DigestHash): string | undefined {
-    const secrets = this.#secrets.get(keyOf(user, domain, username))
-    if (secrets?.clear !== undefined) return passwordHash(hash, username, domain, secrets.clear)
-    return secrets && hashed(secrets, hash)
+    return this.#secrets.get(keyOf(user, domain, username))?.[hash]
   }
-}
-
-function hashed({ clear, md5, sha256 }: Secrets, hash: DigestHash): string | undefined {
-  return clear ?? (hash === 'MD5' ? md5 : sha256)
 }
 
 /** Neither user nor domain nor user-id has white space in the file; escaped spaces stay escaped in the last one. */
@@ -149,20 +139,21 @@ function readUser(words: readonly Word[], secrets: Map<string, Secrets>, report:
     )
     return
   }
-  const found = readSecrets(rest.slice(0, semicolon), report)
+  const behind = rest.slice(semicolon + 1)
+  if (behind.length > 2) report(behind[2]!.at, 'more than user-id and phone stand behind the semicolon', 'take it away')
+  const userId = behind[0] === undefined ? user : unescaped(behind[0].text)
+  const found = readSecrets(rest.slice(0, semicolon), userId, domain, report)
   if (found === undefined) return
   if (Object.keys(found).length === 0) {
     report(rest[semicolon]!.at, `${quote(identity!.text)} has no secret`, "write 'clrtxt:', 'md5:' or 'sha256:' and it")
     return
   }
-  const behind = rest.slice(semicolon + 1)
-  if (behind.length > 2) report(behind[2]!.at, 'more than user-id and phone stand behind the semicolon', 'take it away')
-  const userId = behind[0] === undefined ? user : unescaped(behind[0].text)
   secrets.set(keyOf(user, domain, userId), found)
 }
 
-function readSecrets(words: readonly Word[], report: Report): Secrets | undefined {
-  const found: { clear?: string; md5?: string; sha256?: string } = {}
+function readSecrets(words: readonly Word[], userId: string, domain: string, report: Report): Secrets | undefined {
+  let clear: string | undefined
+  const found: Partial<Record<DigestHash, string>> = {}
   for (const { text, at } of words) {
     const colon = text.indexOf(':')
     const value = text.slice(colon + 1)
@@ -173,22 +164,27 @@ function readSecrets(words: readonly Word[], report: Report): Secrets | undefine
     }
     switch (text.slice(0, colon)) {
       case 'clrtxt':
-        found.clear = value
+        clear = value
         break
       case 'md5':
         checkHash('MD5', value, at + colon + 1, report)
-        found.md5 = value.toLowerCase()
+        found.MD5 = value.toLowerCase()
         break
       case 'sha256':
         checkHash('SHA-256', value, at + colon + 1, report)
-        found.sha256 = value.toLowerCase()
+        found['SHA-256'] = value.toLowerCase()
         break
       default:
         report(at, 'there is no such kind of secret', "write 'clrtxt:', 'md5:' or 'sha256:' and the secret")
         return undefined
     }
   }
-  return found
+  if (clear === undefined) return found
+  // as in Flexisip, the password comes before hashes that may have been made of another one
+  return {
+    MD5: passwordHash('MD5', userId, domain, clear),
+    'SHA-256': passwordHash('SHA-256', userId, domain, clear),
+  }
 }
 
 /** Only a warning: Flexisip takes such a value too, and sites lock users out with it. */
