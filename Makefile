@@ -53,27 +53,30 @@ bench: $(READY)
 	@for file in test/bench/*.bench.ts; do echo "== $$file"; node $$file; done
 
 # The program and its own Node under PREFIX, the unit and the sample files where an operator of a Flexisip expects them.
-# Files that an operator may have edited are left alone.
+# Files that an operator may have edited are left alone. All is readable to the user that the service runs as.
 LIB := $(DESTDIR)$(PREFIX)/lib/flexisip-b2bua
+BIN := $(DESTDIR)$(PREFIX)/bin
 DOC := $(DESTDIR)$(PREFIX)/share/doc/flexisip-b2bua
+ETC := $(DESTDIR)$(SYSCONFDIR)
 
 install:
-	install -d $(LIB) $(DESTDIR)$(PREFIX)/bin $(DOC)/docs $(DESTDIR)$(UNITDIR) $(DESTDIR)$(SYSCONFDIR)/flexisip \
-	  $(DESTDIR)$(SYSCONFDIR)/logrotate.d $(DESTDIR)/usr/lib/sysusers.d $(DESTDIR)/usr/lib/tmpfiles.d
+	install -d $(LIB) $(BIN) $(DOC)/docs $(DESTDIR)$(UNITDIR) $(ETC)/flexisip $(ETC)/logrotate.d \
+	  $(DESTDIR)/usr/lib/sysusers.d $(DESTDIR)/usr/lib/tmpfiles.d
 	rm -rf $(LIB)/src $(LIB)/proxy-module
 	cp -r src proxy-module package.json package-lock.json .npmrc LICENSE $(LIB)/
-	cd $(LIB) && npm ci --omit=dev --ignore-scripts --no-audit --no-fund --loglevel=error
-	install -m 755 etc/flexisip-b2bua.sh $(DESTDIR)$(PREFIX)/bin/flexisip-b2bua
+	cd $(LIB) && PATH='$(SYSTEM_PATH)' npm ci --omit=dev --ignore-scripts --no-audit --no-fund --loglevel=error
+	chmod -R u=rwX,go=rX $(LIB)
+	install -m 755 etc/flexisip-b2bua.sh $(BIN)/flexisip-b2bua
+	$(BIN)/flexisip-b2bua --version || { echo 'The Node that npm brought does not run here: apt-get install libatomic1'; exit 1; }
 	install -m 644 README.md CHANGELOG.md SECURITY.md etc/flexisip.conf $(DOC)/
 	install -m 644 docs/*.md $(DOC)/docs/
-	test -e $(DESTDIR)$(SYSCONFDIR)/flexisip/flexisip-b2bua.conf || \
-	  install -m 644 etc/flexisip-b2bua.conf $(DESTDIR)$(SYSCONFDIR)/flexisip/flexisip-b2bua.conf
-	sed 's|/opt/belledonne-communications/\(bin\|share\)|$(PREFIX)/\1|' etc/systemd/flexisip-b2bua.service > $(DESTDIR)$(UNITDIR)/flexisip-b2bua.service
+	sed 's|/opt/belledonne-communications/\(bin\|share\)|$(PREFIX)/\1|' etc/systemd/flexisip-b2bua.service \
+	  > $(DESTDIR)$(UNITDIR)/flexisip-b2bua.service
 	chmod 644 $(DESTDIR)$(UNITDIR)/flexisip-b2bua.service
-	test -e $(DESTDIR)$(SYSCONFDIR)/logrotate.d/flexisip-b2bua || \
-	  install -m 644 etc/logrotate.d/flexisip-b2bua $(DESTDIR)$(SYSCONFDIR)/logrotate.d/flexisip-b2bua
 	install -m 644 etc/sysusers.d/flexisip-b2bua.conf $(DESTDIR)/usr/lib/sysusers.d/
 	install -m 644 etc/tmpfiles.d/flexisip-b2bua.conf $(DESTDIR)/usr/lib/tmpfiles.d/
+	test -e $(ETC)/flexisip/flexisip-b2bua.conf || install -m 644 etc/flexisip-b2bua.conf $(ETC)/flexisip/
+	test -e $(ETC)/logrotate.d/flexisip-b2bua || install -m 644 etc/logrotate.d/flexisip-b2bua $(ETC)/logrotate.d/
 
 clean:
 	rm -rf node_modules dist out

@@ -1,12 +1,14 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 /**
  * Makes a directory that is missing, with the mode given; parents that are missing get the usual one, so that others can
- * still reach what is beside it. A directory that exists stays as it is.
+ * still reach what is beside it. A directory that exists stays as it is. (Node's own `recursive` gives parents the same
+ * mode, and never returns where a parent exists but takes no directories, as /proc.)
  * @throws the error of the system
  */
 export function makeDirectory(path: string, mode: number): void {
-  mkdirSync(dirname(path), { recursive: true })
-  mkdirSync(path, { recursive: true, mode })
+  const parent = dirname(path)
+  if (parent !== path && statSync(parent, { throwIfNoEntry: false }) === undefined) makeDirectory(parent, 0o777)
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) mkdirSync(path, { mode })
 }
