@@ -18,7 +18,10 @@ export interface AuthenticationOptions {
   readonly passwords: () => PasswordFile | undefined
   /** Domains whose users are known here (`auth-domains`); who says to be of another one is refused. */
   readonly domains: () => readonly string[]
-  /** Hash functions to offer, the most wanted first (`available-algorithms`). */
+  /**
+   * Hash functions to offer, the most wanted first (`available-algorithms`; Flexisip's default is MD5 alone). Phones that do
+   * not know SHA-256 should pass over it, but some give up when it is offered at all: baresip 1.0 does.
+   */
   readonly hashes: () => readonly DigestHash[]
   /** Milliseconds for which a nonce is good (`nonce-expires`). */
   readonly nonceLifetime: number

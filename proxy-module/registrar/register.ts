@@ -16,15 +16,21 @@ export interface RegistrarSettings {
   readonly maxContactsPerRegistration: number
   /** Bindings of one address-of-record; the one that was refreshed longest ago makes room, as in Flexisip. */
   readonly maxContactsByAor: number
+  /**
+   * Whether phones get a public GRUU (RFC 5627; Flexisip's `enable-gruu`). They then give it as Contact of their dialogs, so
+   * the proxy must look Request-URIs of its domains up inside of dialogs too.
+   */
+  readonly gruu: boolean
 }
 
-/** Flexisip's defaults. */
+/** Flexisip's defaults, but for the GRUU. */
 export const defaultRegistrarSettings: RegistrarSettings = Object.freeze({
   minExpires: 60,
   maxExpires: 86_400,
   defaultExpires: 600,
   maxContactsPerRegistration: 12,
   maxContactsByAor: 12,
+  gruu: false,
 })
 
 /** The answer to a REGISTER, and what it changes. */
@@ -43,7 +49,10 @@ export interface RegisterContext {
   readonly flow?: Flow
 }
 
-const supported: ReadonlySet<string> = new Set(['path', 'outbound', 'gruu'])
+function supportedBy({ gruu }: RegistrarSettings): readonly string[] {
+  return gruu ? ['path', 'outbound', 'gruu'] : ['path', 'outbound']
+}
+
 /** Longest Path that is kept with a binding, in bytes. */
 const longestPath = 2048
 
@@ -60,7 +69,8 @@ export function register(
   context: RegisterContext,
 ): RegisterOutcome {
   const { headers } = request
-  const unsupported = headers.values('Require').filter((tag) => !supported.has(tag.toLowerCase()))
+  const supported = supportedBy(context.settings)
+  const unsupported = headers.values('Require').filter((tag) => !supported.includes(tag.toLowerCase()))
   if (unsupported.length > 0) return { status: 420, headers: [['Unsupported', unsupported.join(', ')]] }
   const live = bindings.filter(({ expiresAt }) => expiresAt > now)
   const contacts = headers.values('Contact')
@@ -210,9 +220,9 @@ function success(
   request: SipRequest,
   bindings: readonly StoredBinding[],
   now: number,
-  { aor }: RegisterContext,
+  { aor, settings }: RegisterContext,
 ): RegisterOutcome {
-  const gruu = hasTag(request.headers.values('Supported'), 'gruu')
+  const gruu = settings.gruu && hasTag(request.headers.values('Supported'), 'gruu')
   const headers: (readonly [string, string])[] = bindings.map((one) => [
     'Contact',
     `<${one.contact}>${one.params}${gruu ? gruuParam(aor, one) : ''};expires=${Math.ceil((one.expiresAt - now) / 1000)}`,
@@ -220,7 +230,7 @@ function success(
   const path = request.headers.values('Path')
   // in one field: of fields a message has but so many
   if (path.length > 0) headers.push(['Path', path.join(', ')])
-  headers.push(['Supported', 'path, outbound, gruu'])
+  headers.push(['Supported', supportedBy(settings).join(', ')])
   const callId = request.headers.get('Call-ID')
   if (bindings.some((one) => one.regId !== undefined && one.callId === callId)) headers.push(['Require', 'outbound'])
   return { status: 200, headers }

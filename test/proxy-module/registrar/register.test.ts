@@ -266,10 +266,14 @@ test('a phone that comes back with another address replaces what its instance ha
   assert.deepEqual(phone.contacts, ['sip:a@h', 'sip:b@h'])
 })
 
-test('RFC 5627 §5.1: who knows GRUUs gets the public one of its instance', () => {
-  const outcome = new Phone().send({ Contact: `<sip:bob@192.0.2.2>;${instance}`, Supported: 'gruu' })
+test('RFC 5627 §5.1: who knows GRUUs gets the public one of its instance, where the proxy can route them', () => {
+  const fields = { Contact: `<sip:bob@192.0.2.2>;${instance}`, Supported: 'gruu' }
+  const outcome = new Phone({ gruu: true }).send(fields)
   assert.match(listed(outcome)[0]!, /;pub-gruu="sip:bob@example.org;gr=urn:uuid:00000000-0000-1000-8000-aabbccddeeff";/)
-  assert.doesNotMatch(listed(new Phone().send({ Contact: `<sip:bob@192.0.2.2>;${instance}` }))[0]!, /gruu/)
+  assert.deepEqual(listed(outcome, 'Supported'), ['path, outbound, gruu'])
+  assert.doesNotMatch(listed(new Phone({ gruu: true }).send({ Contact: fields.Contact }))[0]!, /gruu/)
+  assert.doesNotMatch(listed(new Phone().send(fields))[0]!, /gruu/)
+  assert.equal(new Phone().send({ ...fields, Require: 'gruu' }).status, 420)
 })
 
 for (const [protocol, from, contact, bound] of [
