@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
+import { promisify } from 'node:util'
 import { Log, LogError, type LogOptions } from '../../src/operation/log.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { until } from '../support/until.ts'
@@ -136,6 +138,25 @@ test('without logger(1) the other places say so', async (t) => {
   const log = openLog({ file, syslog: true })
   await until(() => readFileSync(file, 'utf8').includes('syslog: spawn logger ENOENT'))
   await log.close()
+})
+
+test('where standard output is the journal, lines there have priorities instead of times', async (t) => {
+  const source = new URL('../../src/operation/log.ts', import.meta.url).href
+  const directory = temporaryDirectory(t, {
+    'main.ts': `
+      import { Log } from '${source}'
+      const levels = { console: 'debug', file: 'debug', syslog: 'message' } as const
+      for (const console of [true, false]) {
+        const log = new Log({ levels, console, syslog: true })
+        log.error('grave')
+        log.debug(console ? 'heard' : 'not heard')
+        await log.close()
+      }`,
+  })
+  // as systemd.exec(5) says it is set: device and inode of the stream
+  const shell = 'exec 3>&1; JOURNAL_STREAM=$(stat -L -c %d:%i /proc/self/fd/3) exec "$0" main.ts'
+  const { stdout } = await promisify(execFile)('sh', ['-c', shell, process.execPath], { cwd: directory })
+  assert.equal(stdout, '<3>grave\n<7>heard\n<3>grave\n')
 })
 
 test('a log with no place at all, and one that is closed, take lines and keep silent', async () => {
