@@ -51,6 +51,12 @@ export async function serve(options: Options): Promise<number> {
   const service = new B2buaService(snapshot)
   logCalls(service.b2bua, log, systemClock)
   logStack(service, log, systemClock)
+  const onListenerError = (error: unknown): void => {
+    log.error('an observer failed', { error: error instanceof Error ? (error.stack ?? error.message) : String(error) })
+  }
+  for (const { events } of [service.b2bua, service.transport, service.transactions, service.engine]) {
+    events.onListenerError = onListenerError
+  }
   try {
     await service.start()
   } catch (error) {
@@ -62,6 +68,7 @@ export async function serve(options: Options): Promise<number> {
   }
   writePid(options, log)
   const watcher = await watch(options, snapshot, service, log)
+  watcher.events.onListenerError = onListenerError
   const manager = connectServiceManager({
     alive: () => service.engine.alive,
     interval: snapshot.get('global', 'watchdog-notify-interval'),
