@@ -91,13 +91,13 @@ export const b2buaServer = {
   'enable-ice': parameter({
     type: boolean,
     default: 'true',
-    help: 'Use ICE on both sides of a call when the peer does.',
+    help: 'Use ICE on both sides of a call when the peer does. Without effect in this version, which does no ICE yet.',
     reload: 'next call',
   }),
   'nat-addresses': parameter({
     type: stringList,
     default: '',
-    help: 'Public addresses of the server behind a NAT, at most one IPv4 and one IPv6, for ICE candidates.',
+    help: 'Public addresses of the server behind a NAT, at most one IPv4 and one IPv6, for ICE candidates. Without effect in this version, which does no ICE yet.',
     reload: 'next call',
     check: checkAddresses,
   }),
@@ -110,7 +110,7 @@ export const b2buaServer = {
   'one-connection-per-account': parameter({
     type: boolean,
     default: 'false',
-    help: 'Give every account of the sip-bridge a connection of its own.',
+    help: 'Give every account of the sip-bridge a connection of its own. Without effect in this version, which has no sip-bridge yet.',
     reload: 'restart',
   }),
   'no-rtp-timeout': parameter({

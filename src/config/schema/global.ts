@@ -57,25 +57,25 @@ export const global = {
   'user-errors-logs': parameter({
     type: boolean,
     default: 'false',
-    help: "Log what users do wrong, such as failed authentications, in a domain of its own. Flexisip's proxy uses it.",
+    help: "Log what users do wrong, such as failed authentications, in a domain of its own. Flexisip's proxy uses it; this server ignores it.",
     reload: 'live',
   }),
   'contextual-log-filter': parameter({
     type: booleanExpr,
     default: '',
-    help: "A boolean expression over SIP requests: where it is true, 'contextual-log-level' holds for what is logged while the request is handled.",
+    help: "A boolean expression over SIP requests: where it is true, 'contextual-log-level' holds for what is logged while the request is handled. This server ignores it.",
     reload: 'live',
   }),
   'contextual-log-level': parameter({
     type: logLevel,
     default: 'debug',
-    help: "Verbosity of the logs that 'contextual-log-filter' selects.",
+    help: "Verbosity of the logs that 'contextual-log-filter' selects. This server ignores it.",
     reload: 'live',
   }),
   'show-body-for': parameter({
     type: booleanExpr,
     default: "content-type == 'application/sdp'",
-    help: "A boolean expression over SIP requests: where it is true, the body is logged. It cannot be empty: write 'true' or 'false'.",
+    help: "A boolean expression over SIP requests: where it is true, the body is logged. It cannot be empty: write 'true' or 'false'. This server never logs bodies: they hold keys.",
     reload: 'live',
     check: (expression) =>
       expression === '' ? { what: 'the expression is empty', instead: "write 'true' or 'false'" } : undefined,
