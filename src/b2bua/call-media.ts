@@ -1,4 +1,5 @@
-import { type LegDescriptions, type LocalEndpoint } from '../sdp/leg-descriptions.ts'
+import { type LocalEndpoint } from '../base/endpoint-description.ts'
+import { type LegDescriptions } from '../sdp/leg-descriptions.ts'
 import { type SessionDescription } from '../sdp/session-description.ts'
 import { type MediaEngine, type MediaSession, type SessionOptions } from '../media/media-engine.ts'
 

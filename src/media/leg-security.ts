@@ -1,5 +1,5 @@
 import { type SrtpMasterKey } from '../base/encryption.ts'
-import { type Protection } from './endpoint-description.ts'
+import { type Protection } from '../base/endpoint-description.ts'
 import { type CipherProvider } from './srtp/cipher-provider.ts'
 import { SrtpDecryptContext } from './srtp/srtp-decrypt-context.ts'
 import { SrtpEncryptContext } from './srtp/srtp-encrypt-context.ts'

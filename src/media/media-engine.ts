@@ -1,6 +1,6 @@
 import { type CodedError } from '../base/coded-error.ts'
 import { type TypedEmitter } from '../base/typed-emitter.ts'
-import { type EndpointDescription, type LocalEndpoint } from './endpoint-description.ts'
+import { type EndpointDescription, type LocalEndpoint } from '../base/endpoint-description.ts'
 import { type SessionCounters } from './session-counters.ts'
 
 /**

@@ -1,4 +1,4 @@
-import { type EndpointDescription } from './endpoint-description.ts'
+import { type EndpointDescription } from '../base/endpoint-description.ts'
 import { counterCells } from './leg-counters.ts'
 import { type MediaLeg } from './media-engine.ts'
 import { type PacketIo, type PacketPort, type PeerAddress } from './packet-io/packet-io.ts'

@@ -1,4 +1,4 @@
-import { type EndpointDescription } from './endpoint-description.ts'
+import { type EndpointDescription } from '../base/endpoint-description.ts'
 import { type MediaLeg, type SilenceReport } from './media-engine.ts'
 
 /** Seconds for which a leg on hold may be silent: Flexisip's limit. */

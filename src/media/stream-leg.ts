@@ -1,5 +1,5 @@
 import { isIP, SocketAddress } from 'node:net'
-import { type EndpointDescription, type RemoteEndpoint } from './endpoint-description.ts'
+import { type EndpointDescription, type RemoteEndpoint } from '../base/endpoint-description.ts'
 import { Cell } from './leg-counters.ts'
 import { LegSecurity } from './leg-security.ts'
 import { type PacketBuffer } from './packet-buffer.ts'

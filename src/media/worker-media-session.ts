@@ -1,4 +1,4 @@
-import { type EndpointDescription, type LocalEndpoint } from './endpoint-description.ts'
+import { type EndpointDescription, type LocalEndpoint } from '../base/endpoint-description.ts'
 import { allocateCounters, Cell, counterCells, readCounters } from './leg-counters.ts'
 import { MediaError } from './media-error.ts'
 import { type MediaLeg, type MediaSession, type PortRange, type SessionOptions } from './media-engine.ts'

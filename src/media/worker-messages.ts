@@ -1,5 +1,5 @@
 import { type CryptoSuite, type SrtpMasterKey } from '../base/encryption.ts'
-import { type EndpointDescription } from './endpoint-description.ts'
+import { type EndpointDescription } from '../base/endpoint-description.ts'
 import { type MediaLeg } from './media-engine.ts'
 
 /** A master key as it travels between threads: copies of the exact bytes, never the pool that a Buffer may lie in. */

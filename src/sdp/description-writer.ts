@@ -1,3 +1,4 @@
+import { type LocalEndpoint } from '../base/endpoint-description.ts'
 import { isIPv6 } from 'node:net'
 import { type SessionDescription as RawDescription } from 'sdp-transform'
 import { attributeName, type Attribute } from './attributes.ts'
@@ -5,14 +6,6 @@ import { crosses } from './crossing-attributes.ts'
 import { type LegMedia } from './leg-media.ts'
 import { writeRaw } from './sdp-grammar.ts'
 import { type MediaDescription, type SessionDescription } from './session-description.ts'
-
-/** Where this server receives one m-line of one leg. */
-export interface LocalEndpoint {
-  /** IP literal without brackets. */
-  readonly address: string
-  readonly rtpPort: number
-  readonly rtcpPort: number
-}
 
 /** What is to be written for one m-line. */
 export interface MediaToWrite {

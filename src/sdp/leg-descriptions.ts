@@ -1,35 +1,13 @@
 import { randomBytes } from 'node:crypto'
-import { type CryptoSuite, type EncryptionMode, type SrtpMasterKey } from '../base/encryption.ts'
+import { type CryptoSuite, type EncryptionMode } from '../base/encryption.ts'
+import { type EndpointDescription, type LocalEndpoint, type Protection } from '../base/endpoint-description.ts'
 import { writeCrypto } from './crypto-attribute.ts'
-import { networkAddress, writeWithoutOrigin, type LocalEndpoint } from './description-writer.ts'
-import { answeredDirection, remoteEndpoint, type LegMedia, type RemoteEndpoint } from './leg-media.ts'
+import { networkAddress, writeWithoutOrigin } from './description-writer.ts'
+import { answeredDirection, remoteEndpoint, type LegMedia } from './leg-media.ts'
 import { profileName, type MediaProfile } from './media-profile.ts'
 import { acceptSdes, answerSdes, noSdesKeys, offeredLines, offerSdes, type RandomBytes } from './sdes-keys.ts'
 import { SdpError } from './sdp-error.ts'
 import { type Direction, type MediaDescription, type SessionDescription } from './session-description.ts'
-
-export { type LocalEndpoint } from './description-writer.ts'
-export { type RemoteEndpoint } from './leg-media.ts'
-
-/** How the packets of one m-line of one leg are protected. */
-export type Protection =
-  | { readonly mode: 'none' }
-  | {
-      readonly mode: 'sdes'
-      readonly send: SrtpMasterKey
-      /** Absent until the phone's key is known. */
-      readonly receive?: SrtpMasterKey
-    }
-
-/** What media must know of one m-line of one leg. */
-export interface EndpointDescription {
-  /** Absent until the phone's description is known. */
-  readonly remote?: RemoteEndpoint
-  readonly rtcpMux: boolean
-  /** The direction that this server's own description states on this leg. */
-  readonly direction: Direction
-  readonly protection: Protection
-}
 
 /** How one leg is described. */
 export interface LegDescriptionsOptions {

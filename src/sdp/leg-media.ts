@@ -1,14 +1,7 @@
+import { type RemoteEndpoint } from '../base/endpoint-description.ts'
 import { type MediaProfile } from './media-profile.ts'
 import { type SdesKeys } from './sdes-keys.ts'
 import { isUnspecified, type Direction, type MediaDescription } from './session-description.ts'
-
-/** Where the phone of a leg receives one m-line. */
-export interface RemoteEndpoint {
-  /** As the phone wrote it: mostly an IP literal, but a name is possible. `0.0.0.0` and `::` mean hold. */
-  readonly address: string
-  readonly rtpPort: number
-  readonly rtcpPort: number
-}
 
 /** One m-line as it stands on one leg. Values are never changed; each exchange makes new ones. */
 export interface LegMedia {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { type Protection } from '../../src/media/endpoint-description.ts'
+import { type Protection } from '../../src/base/endpoint-description.ts'
 import { LegSecurity } from '../../src/media/leg-security.ts'
 import { portableCipherProvider } from '../../src/media/srtp/portable-cipher-provider.ts'
 import { masterKey } from '../support/media/packets.ts'

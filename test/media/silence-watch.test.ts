@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { type EndpointDescription, type MediaDirection } from '../../src/media/endpoint-description.ts'
+import { type EndpointDescription, type MediaDirection } from '../../src/base/endpoint-description.ts'
 import { SilenceWatch } from '../../src/media/silence-watch.ts'
 
 const endpoint = (direction: MediaDirection): EndpointDescription => ({

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type EndpointDescription } from '../../src/media/endpoint-description.ts'
+import { type EndpointDescription } from '../../src/base/endpoint-description.ts'
 import { fromEndpointMessage, toEndpointMessage } from '../../src/media/worker-messages.ts'
 import { masterKey } from '../support/media/packets.ts'
 

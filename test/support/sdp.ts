@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { type LocalEndpoint } from '../../src/sdp/leg-descriptions.ts'
+import { type LocalEndpoint } from '../../src/base/endpoint-description.ts'
 import { parseSdp, type SessionDescription } from '../../src/sdp/session-description.ts'
 
 /** A description from its lines, as it comes in a message. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type CryptoSuite } from '../../../src/base/encryption.ts'
-import { type EndpointDescription } from '../../../src/media/endpoint-description.ts'
+import { type EndpointDescription } from '../../../src/base/endpoint-description.ts'
 import {
   type MediaEngine,
   type MediaLeg,

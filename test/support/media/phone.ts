@@ -6,7 +6,7 @@ import {
   type EndpointDescription,
   type LocalEndpoint,
   type MediaDirection,
-} from '../../../src/media/endpoint-description.ts'
+} from '../../../src/base/endpoint-description.ts'
 import { NaiveSrtp } from './naive-srtp.ts'
 
 /** A UDP socket that keeps what it receives until somebody asks. */

@@ -1,4 +1,4 @@
-import { type SrtpMasterKey } from '../base/encryption.ts'
+import { type SrtpMasterKey } from './encryption.ts'
 
 /** A direction attribute of SDP (RFC 8866 §6.7). */
 export type MediaDirection = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive'
@@ -7,15 +7,16 @@ export type MediaDirection = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive'
 export interface LocalEndpoint {
   /** IP literal without brackets: the session's `localAddress`. */
   readonly address: string
-  /** Even. */
   readonly rtpPort: number
-  /** Always `rtpPort + 1`, so that no `a=rtcp` is needed. */
   readonly rtcpPort: number
 }
 
 /** Where the phone of one leg says that it receives one stream. */
 export interface RemoteEndpoint {
-  /** IP literal without brackets. `0.0.0.0` and `::` mean hold: nothing is sent, and what was learned is kept. */
+  /**
+   * As the phone wrote it: mostly an IP literal without brackets; to a name nothing is sent. `0.0.0.0` and `::` mean hold:
+   * nothing is sent, and what was learned is kept.
+   */
   readonly address: string
   readonly rtpPort: number
   /** Ignored when RTCP is multiplexed. */
