@@ -1,4 +1,4 @@
-import { systemClock } from '../../../src/base/clock.ts'
+import { systemClock, type Clock } from '../../../src/base/clock.ts'
 import { defaultCryptoSuites, type EncryptionMode } from '../../../src/base/encryption.ts'
 import { type Application } from '../../../src/b2bua/application.ts'
 import { B2bua } from '../../../src/b2bua/b2bua.ts'
@@ -18,6 +18,8 @@ export interface SiteOptions {
   readonly protocol?: 'tcp' | 'udp'
   /** Route of leg B; default: phone B, which stands for the proxy. */
   readonly route?: string
+  /** Time of SIP and calls; media keeps its own. */
+  readonly clock?: Clock
 }
 
 /** A B2BUA with its real layers, a phone on each side, and no proxy: phone B is the outbound proxy. */
@@ -26,9 +28,12 @@ export class Site {
   readonly b: SipPhone
   readonly b2bua: B2bua
   readonly ended = new Inbox<CallSummary>()
+  readonly transport: TransportLayer
+  readonly transactions: TransactionLayer
+  readonly engine: WorkerMediaEngine
+  /** Route of leg B of the calls to come. */
+  route: string
   readonly #userAgent: UserAgent
-  readonly #transport: TransportLayer
-  readonly #engine: WorkerMediaEngine
   readonly #port: number
 
   private constructor(parts: {
@@ -40,14 +45,17 @@ export class Site {
     engine: WorkerMediaEngine
   }) {
     const { options, transport, engine } = parts
+    const { clock = systemClock } = options
     this.a = parts.a
     this.b = parts.b
     this.#port = parts.port
-    this.#transport = transport
-    this.#engine = engine
+    this.transport = transport
+    this.engine = engine
+    this.route = options.route ?? parts.b.uri
+    this.transactions = new TransactionLayer({ transport, resolver: new Resolver(), clock })
     this.#userAgent = new UserAgent({
-      transactions: new TransactionLayer({ transport, resolver: new Resolver(), clock: systemClock }),
-      clock: systemClock,
+      transactions: this.transactions,
+      clock,
       userAgent: 'Flexisip-B2BUA/1.0',
       requestHeaders: [
         ['X-Flexisip-B2BUA', 'ignore'],
@@ -61,7 +69,7 @@ export class Site {
       decide: ({ recipient, offered }) => ({
         kind: 'destination',
         uri: recipient,
-        route: [`<${options.route ?? parts.b.uri};lr>`],
+        route: [`<${this.route};lr>`],
         mode: options.mode ?? offered,
         suites: defaultCryptoSuites,
         because: 'the test says so',
@@ -70,7 +78,7 @@ export class Site {
     this.b2bua = new B2bua({
       userAgent: this.#userAgent,
       engine,
-      clock: systemClock,
+      clock,
       application: () => application,
       settings: () => ({
         maxCalls: 10,
@@ -93,7 +101,7 @@ export class Site {
   static async start(options: SiteOptions = {}): Promise<Site> {
     const protocol = options.protocol ?? 'tcp'
     const [a, b] = await Promise.all([SipPhone.start('alice', protocol), SipPhone.start('bob', protocol)])
-    const transport = new TransportLayer()
+    const transport = new TransportLayer(options.clock === undefined ? {} : { clock: options.clock })
     const site = new Site({
       a,
       b,
@@ -115,7 +123,7 @@ export class Site {
 
   /** What calls hold now. An answered INVITE's transactions stay 32 s to absorb what is repeated (RFC 6026): not counted. */
   counts(): Readonly<Record<string, number>> {
-    const { sessions, ports } = this.#engine.counts()
+    const { sessions, ports } = this.engine.counts()
     const { dialogs, invites, pending } = this.#userAgent.counts()
     return { calls: this.b2bua.calls.size, dialogs, invites, pending, sessions, ports }
   }
@@ -124,7 +132,7 @@ export class Site {
     await this.b2bua.stop(0)
     await Promise.all([this.a.stop(), this.b.stop()])
     await this.#userAgent.close()
-    await this.#transport.close()
-    await this.#engine.close()
+    await this.transport.close()
+    await this.engine.close()
   }
 }

@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict'
+import { type TestContext } from 'node:test'
+import { CodedError } from '../../../src/base/coded-error.ts'
+import { type SocketAddress } from '../../../src/sip/transport/flow.ts'
+import { clearAudio } from '../b2bua/descriptions.ts'
+import { listen } from '../b2bua/sip-phone.ts'
+import { Site, type SiteOptions } from '../b2bua/site.ts'
+import { LeapClock } from '../leap-clock.ts'
+import { until } from '../until.ts'
+import { TcpListener, TcpWire, UdpWire, type Wire } from './wire.ts'
+
+/** Longest life of anything that waits for a peer who never speaks again, in milliseconds: BYE after 64*T1 without ACK. */
+const longestWait = 70_000
+
+/** A live B2BUA on real sockets, UDP and TCP, that notes everything which must not happen, and can show that it is well. */
+export class Victim {
+  readonly site: Site
+  readonly udp: SocketAddress
+  readonly tcp: SocketAddress
+  /** What got past the flow that caused it. */
+  readonly defects: unknown[] = []
+  readonly #clock: LeapClock
+
+  private constructor(parts: { site: Site; udp: SocketAddress; tcp: SocketAddress; clock: LeapClock }) {
+    this.site = parts.site
+    this.udp = parts.udp
+    this.tcp = parts.tcp
+    this.#clock = parts.clock
+  }
+
+  /** Starts one for the time of a test. Phone B is the outbound proxy, unless `site.route` says otherwise. */
+  static async start(t: TestContext, options: Omit<SiteOptions, 'clock' | 'protocol'> = {}): Promise<Victim> {
+    const clock = new LeapClock()
+    const site = await Site.start({ ...options, clock })
+    t.after(() => site.stop())
+    const udp = await site.transport.listen({ protocol: 'udp', host: '127.0.0.1', port: 0 })
+    const tcp = { host: '127.0.0.1', port: Number(/:(\d+);/.exec(site.uri)![1]) }
+    const victim = new Victim({ site, udp, tcp, clock })
+    victim.#watch(t)
+    return victim
+  }
+
+  #watch(t: TestContext): void {
+    const note = (error: unknown): void => void this.defects.push(error)
+    const { transport, transactions, engine, b2bua } = this.site
+    transport.onHandlerError = note
+    transactions.events.on('failed', (_message, error) => {
+      if (!(error instanceof CodedError) || error.status >= 500) note(error)
+    })
+    engine.events.on('workerDied', ({ error }) => note(error))
+    b2bua.events.on('ended', (_call, { reason, detail }) => {
+      if (reason === 'internal-error') note(new Error(detail))
+    })
+    for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+      process.on(event, note)
+      t.after(() => process.off(event, note))
+    }
+  }
+
+  /** A raw end that talks to the B2BUA. */
+  wire(t: TestContext, protocol: 'udp' | 'tcp'): Promise<Wire> {
+    return protocol === 'udp' ? UdpWire.open(t, this.udp) : TcpWire.open(t, this.tcp)
+  }
+
+  /** A raw UDP end that stands for the outbound proxy from now on. */
+  async callee(t: TestContext): Promise<UdpWire> {
+    const wire = await UdpWire.open(t, this.udp)
+    this.site.route = wire.uri
+    return wire
+  }
+
+  /** A raw TCP socket that stands for the outbound proxy from now on. */
+  async tcpCallee(t: TestContext): Promise<TcpListener> {
+    const listener = await TcpListener.open(t)
+    this.site.route = listener.uri
+    return listener
+  }
+
+  /** Sets SIP's clock forward. */
+  leap(milliseconds: number): Promise<void> {
+    return this.#clock.leap(milliseconds)
+  }
+
+  /** Waits until calls, dialogs, requests, media sessions and ports are gone; transactions may still absorb repetitions. */
+  async idle(): Promise<void> {
+    await until(() => this.#held().length === 0, 'every call is gone').catch(() => undefined)
+    assert.deepEqual(this.#held(), [], 'something is left of the calls')
+  }
+
+  #held(): [string, number][] {
+    return Object.entries(this.site.counts()).filter(([, count]) => count > 0)
+  }
+
+  /** Nobody speaks any more: whatever waits for somebody gives up, and then nothing at all may be left. */
+  async forgets(): Promise<void> {
+    await this.leap(longestWait)
+    await this.idle()
+    await this.leap(longestWait)
+    const { server, client, pending } = this.site.transactions.counts()
+    assert.deepEqual({ server, client, pending }, { server: 0, client: 0, pending: 0 }, 'a transaction is left')
+  }
+
+  /** Phone A calls phone B, who answers; they change the session once and hang up. */
+  async placesCall(): Promise<void> {
+    const { site } = this
+    site.route = site.b.uri
+    const call = site.a.call('sip:bob@sip.example.org', site.uri, { body: clearAudio(40000) })
+    const invite = await site.b.invites.next('INVITE of an ordinary call')
+    invite.provisional(180)
+    const b = invite.accept({ body: Buffer.from(clearAudio(40010)), contentType: 'application/sdp' })
+    const { session: a } = await call.answered.next('200 of an ordinary call')
+    a.acknowledge()
+    const { bye } = listen(b)
+    a.bye()
+    await bye.next('BYE of an ordinary call')
+  }
+
+  /** Everything that must hold after an attack: an ordinary call works, nothing is left, nothing got past its flow. */
+  async survived(): Promise<void> {
+    await this.forgets()
+    await this.placesCall()
+    await this.idle()
+    await this.forgets()
+    assert.deepEqual(this.defects, [])
+  }
+}
