@@ -136,11 +136,11 @@ for (const name of ['', 'A B', 'A:', 'A\r\nB', 'Ä\u0100', 'a\0']) {
   })
 }
 
-test('there are at most 256 fields', () => {
+test('a message of ours has at most 1024 fields: any that was read can be passed on', () => {
   const headers = new Headers()
-  for (let i = 0; i < 256; i++) headers.add('X', String(i))
-  assert.throws(() => headers.add('X', '256'), { code: 'SIP_TOO_MANY_HEADERS' })
-  assert.throws(() => headers.prepend('X', '256'), { code: 'SIP_TOO_MANY_HEADERS' })
+  for (let i = 0; i < 1024; i++) headers.add('X', String(i))
+  assert.throws(() => headers.add('X', '1024'), { code: 'SIP_TOO_MANY_HEADERS' })
+  assert.throws(() => headers.prepend('X', '1024'), { code: 'SIP_TOO_MANY_HEADERS' })
   headers.set('X', 'one again')
   assert.equal(headers.size, 1)
 })
