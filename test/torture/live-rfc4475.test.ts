@@ -2,15 +2,14 @@
 import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import { readdirSync } from 'node:fs'
-import { test, type TestContext } from "node:test"
-import { ackText, requestText } from '../support/torture/sip-text.ts'
-import { UdpWire, type Wire } from '../support/torture/wire.ts'
+import { test } from 'node:test'
 import { Victim } from '../support/torture/victim.ts'
+import { UdpWire } from '../support/torture/wire.ts'
+import { wireOutcome } from '../support/torture/wire-outcome.ts'
 import { readTorture } from './outcome.ts'
 
 /**
- * What comes back: `calls` (it rings at the recipient), a status, `silence`, or over TCP a status and the end of the
- * connection (`400, closed`), or a wait for the rest of the message (`waits`). Where UDP and TCP differ, both are stated.
+ * What comes back, in the words of `wireOutcome`. Where UDP and TCP differ, both are stated.
  */
 const outcomes: Readonly<Record<string, readonly [outcome: string, why: string]>> = {
   'rfc4475/wsinv': ['481', 'well formed for all its white space; its To tag names no dialog here'],
@@ -78,45 +77,6 @@ const outcomes: Readonly<Record<string, readonly [outcome: string, why: string]>
 /** The ports in the Vias of the messages: where answers over UDP go. */
 const viaPorts = [5050, 5070, 6050, 19823]
 
-/** Sends a message and says what came back, in the words of the table. */
-async function outcomeOf(
-  t: TestContext,
-  victim: Victim,
-  wire: Wire,
-  bytes: Buffer,
-  expected: string,
-): Promise<string> {
-  const found: string[] = []
-  wire.send(bytes)
-  for (const wanted of expected.split(', ')) {
-    if (wanted === 'closed') {
-      await wire.end()
-      found.push('closed')
-    } else if (wanted === 'calls') {
-      const invite = await victim.site.b.invites.next('INVITE')
-      invite.reject(603)
-      const response = await wire.response('INVITE')
-      wire.send(ackText(response))
-      found.push(response.status === 603 ? 'calls' : String(response.status))
-    } else if (wanted !== 'silence' && wanted !== 'waits') {
-      const method = /^CSeq:\s*\d+\s+(\S+)/im.exec(bytes.toString('latin1'))![1]!
-      const response = await wire.response(method)
-      if (method === 'INVITE') wire.send(ackText(response))
-      found.push(String(response.status))
-    }
-  }
-  // whatever else it would say, it says before it answers this
-  const last = wire.closed || expected === 'waits' ? await victim.wire(t, wire.protocol) : wire
-  last.send(requestText(last, 'OPTIONS', { fields: { CSeq: '4711 OPTIONS' } }))
-  const pong = await last.response('OPTIONS')
-  if (pong.headers.get('CSeq') !== '4711 OPTIONS') found.push(`and ${pong.status}`)
-  const others = wire.received.filter((one) => one.kind === 'request' || one.status !== 100)
-  if (others.length > 0) found.push(`and ${wire.summary()}`)
-  wire.received.length = 0
-  if (found.length > 0) return found.join(', ')
-  return expected === 'waits' && !wire.closed ? 'waits' : 'silence'
-}
-
 for (const protocol of ['udp', 'tcp'] as const) {
   test(`over ${protocol} each torture message gets its outcome, and the server lives on`, async (t) => {
     const victim = await Victim.start(t)
@@ -128,7 +88,7 @@ for (const protocol of ['udp', 'tcp'] as const) {
       const expected = protocol === 'udp' ? overUdp : overTcp
       await t.test(`${name} over ${protocol}: ${expected} (${why})`, async () => {
         const wire = protocol === 'udp' ? datagrams : await victim.wire(t, 'tcp')
-        assert.equal(await outcomeOf(t, victim, wire, readTorture(`${name}.dat`), expected), expected)
+        assert.equal(await wireOutcome(t, victim, wire, readTorture(`${name}.dat`), expected), expected)
       })
     }
     assert.equal(victim.site.b.invites.unread.length, 0, 'nothing else rang')

@@ -75,13 +75,16 @@ export abstract class Wire {
     return this.next((one): one is SipRequest => one.kind === 'request' && one.method === method, method)
   }
 
-  /** The next response of a status, or the next final one, to requests of a method. */
+  /**
+   * The next response of a status, or the next final one.
+   * @param method of its request; '' for any
+   */
   response(method: string, status?: number): Promise<SipResponse> {
     return this.next(
       (one): one is SipResponse =>
         one.kind === 'response' &&
         (status === undefined ? one.status >= 200 : one.status === status) &&
-        one.headers.get('CSeq')?.endsWith(` ${method}`) === true,
+        (method === '' || one.headers.get('CSeq')?.endsWith(` ${method}`) === true),
       `${status ?? 'final response'} to ${method}`,
     )
   }
@@ -189,9 +192,9 @@ export class TcpWire extends Wire {
     t.after(() => socket.destroy())
     socket.setNoDelay(true)
     socket.on('data', (chunk: Buffer) => {
-      this.#bytes = Buffer.concat([this.#bytes, chunk])
+      this.#bytes = withoutLineEnds(Buffer.concat([this.#bytes, chunk]))
       for (let next = read(this.#bytes); next !== undefined; next = read(this.#bytes)) {
-        this.#bytes = this.#bytes.subarray(next.length)
+        this.#bytes = withoutLineEnds(this.#bytes.subarray(next.length))
         this.arrived(next.message)
       }
     })
@@ -216,6 +219,12 @@ export class TcpWire extends Wire {
   override send(bytes: string | Buffer): void {
     this.socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes)
   }
+}
+
+/** Without the CRLF in front that answers a keep-alive. */
+function withoutLineEnds(bytes: Buffer): Buffer {
+  const start = bytes.findIndex((byte) => byte !== 0x0d && byte !== 0x0a)
+  return start < 0 ? Buffer.alloc(0) : bytes.subarray(start)
 }
 
 /** A TCP socket that listens. */
