@@ -12,7 +12,7 @@ export class UsageError extends CodedError {
 const defaultConfig = '/etc/flexisip/flexisip.conf'
 
 /** The operator's tools beside the servers. */
-export const tools = ['check-config', 'explain', 'config-get'] as const
+export const tools = ['check-config', 'explain', 'explain-filter', 'config-get'] as const
 export type Tool = (typeof tools)[number]
 
 /** A command line, understood. */
@@ -35,12 +35,15 @@ export interface Options {
   readonly help: boolean
   readonly json: boolean
   readonly fromMode: string | undefined
+  /** File with the SIP message of `explain-filter`. */
+  readonly message: string | undefined
 }
 
 /** What `--help` prints. */
 export const helpText = `Usage: flexisip-b2bua [--server b2bua] [options]
        flexisip-b2bua check-config [--json] [options]
        flexisip-b2bua explain [<sip-uri>] [--from-mode zrtp|dtls-srtp|sdes|none] [--json] [options]
+       flexisip-b2bua explain-filter [<expression>] --message FILE
        flexisip-b2bua config-get <section/key> [options]
 
 Servers and tools read the flexisip.conf of the proxy beside them.
@@ -58,6 +61,7 @@ Servers and tools read the flexisip.conf of the proxy beside them.
       --version, -h, --help
 
   explain says which rule decides for a recipient; without a URI it reads "uri[<TAB>from-mode]" lines from standard input.
+  explain-filter says what a filter of module::B2bua makes of the SIP message in FILE; without one it reads one a line.
 `
 
 /**
@@ -87,6 +91,7 @@ export function parseOptions(args: readonly string[]): Options {
     help: values.help ?? false,
     json: values.json ?? false,
     fromMode: values['from-mode'],
+    message: values.message,
   }
 }
 
@@ -115,6 +120,7 @@ function parse(args: readonly string[]) {
         help: { type: 'boolean', short: 'h' },
         json: { type: 'boolean' },
         'from-mode': { type: 'string' },
+        message: { type: 'string' },
       },
     })
   } catch (error) {

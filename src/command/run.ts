@@ -3,6 +3,7 @@ import { dumpDefault, listSections } from '../config/dump-default.ts'
 import { checkConfigCommand } from './check-config.ts'
 import { configGetCommand } from './config-get.ts'
 import { explainCommand } from './explain.ts'
+import { explainFilterCommand } from './explain-filter.ts'
 import { helpText, parseOptions, UsageError, type Options } from './options.ts'
 import { endWithReader } from './print.ts'
 import { version } from './version.ts'
@@ -46,6 +47,8 @@ async function runTool(options: Options): Promise<number> {
       return configGetCommand(options)
     case 'explain':
       return explainCommand(options)
+    case 'explain-filter':
+      return explainFilterCommand(options)
     case undefined: {
       // the stack takes longer to load than a tool to answer
       const { serve } = await import('./serve.ts')

@@ -20,6 +20,7 @@ test('without options the b2bua runs with the configuration of the packages', ()
     help: false,
     json: false,
     fromMode: undefined,
+    message: undefined,
   })
 })
 
@@ -65,7 +66,7 @@ for (const [args, message] of [
   [['--config'], /'-c, --config <value>' argument missing/],
   [['-c', '-d'], /^Option '-c' argument is ambiguous.$/],
   [['--debug=yes'], /'-d, --debug' does not take an argument/],
-  [['frobnicate'], /^unknown command 'frobnicate'; it is one of check-config, explain, config-get, /],
+  [['frobnicate'], /^unknown command 'frobnicate'; it is one of check-config, explain, explain-filter, config-get, /],
 ] as const) {
   test(`${args.join(' ')} is an error that says what is wrong`, () => {
     assert.throws(
