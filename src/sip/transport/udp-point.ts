@@ -98,6 +98,9 @@ export class UdpPoint {
       done(new TransportError(code, `udp ${formatAddress(remote)}: ${why}`, cause ? { cause } : {}))
     if (this.#closed) {
       queueMicrotask(() => failed('TRANSPORT_CLOSED', 'the socket is closed'))
+    } else if (remote.port === 0) {
+      // a Contact or Via may say so; dgram would throw here, into whoever sends
+      queueMicrotask(() => failed('TRANSPORT_UNREACHABLE', 'nobody listens on port 0'))
     } else if (this.#socket.getSendQueueSize() > this.#maxBacklog) {
       queueMicrotask(() => failed('TRANSPORT_BACKLOG', 'the network takes no more datagrams'))
     } else {

@@ -170,3 +170,14 @@ test('a request of nearly 64 KiB is taken whole', async (t) => {
   const { message } = await end.messages.next()
   assert.equal(message.body.length, 64_000)
 })
+
+test('what would go to port 0 fails, as everything else that cannot leave', async (t) => {
+  const end = new LayerEnd(t)
+  const at = await listening(end)
+  const flow = await end.layer.flowTo({ protocol: 'udp', host: '127.0.0.1', port: 0 })
+  const error = await new Promise<TransportError>((resolve) => flow.send(Buffer.from('x'), resolve))
+  assert.equal(error.code, 'TRANSPORT_UNREACHABLE')
+  const phone = await UdpEnd.bind(t)
+  phone.send(requestText('SIP/2.0/UDP 127.0.0.1:0;branch=z9hG4bKa'), at)
+  await assert.rejects(answered(end), { code: 'TRANSPORT_UNREACHABLE' })
+})
