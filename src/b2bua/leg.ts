@@ -1,6 +1,7 @@
 import { type SipMessage } from '../sip/message/message.ts'
 import { type InviteSession } from '../sip/usage/invite-session.ts'
 import { type LegDescriptions } from '../sdp/leg-descriptions.ts'
+import { SdpError } from '../sdp/sdp-error.ts'
 import { parseSdp, type SessionDescription } from '../sdp/session-description.ts'
 import { CallError } from './call-error.ts'
 import { type LegName } from './call-media.ts'
@@ -22,14 +23,22 @@ export class Leg {
 
 /**
  * The session description that a message carries, if any.
- * @throws CallError 415 for a body of another type in a place where only a description makes sense (RFC 3261 §8.2.3)
- * @throws SdpError 400 for a malformed description
+ * @throws CallError 415 for a request with a body of another type in a place where only a description makes sense (RFC 3261
+ *   §8.2.3); 488 for whatever is wrong with the body of a response: the one who learns of it did not send it
+ * @throws SdpError 400 or 413 for a malformed description in a request
  */
 export function descriptionIn(message: SipMessage): SessionDescription | undefined {
   if (message.body.length === 0) return undefined
+  const isRequest = message.kind === 'request'
   const type = (message.headers.get('Content-Type') ?? '').split(';', 1)[0]!.trim().toLowerCase()
   if (type !== sdpType) {
-    throw new CallError('incompatible-media', `Content-Type ${type || '(none)'} is not ${sdpType}`, { status: 415 })
+    const why = `Content-Type ${type || '(none)'} is not ${sdpType}`
+    throw new CallError('incompatible-media', why, isRequest ? { status: 415 } : {})
   }
-  return parseSdp(message.body)
+  try {
+    return parseSdp(message.body)
+  } catch (error) {
+    if (isRequest || !(error instanceof SdpError)) throw error
+    throw new CallError('incompatible-media', error.message, { cause: error })
+  }
 }
