@@ -6,7 +6,7 @@
 set -eu
 PATH="$PATH:/usr/sbin:/sbin"
 [ $# -gt 0 ] || { echo "usage: $0 COMMAND…" >&2; exit 2; }
-command -v ip >/dev/null 2>&1 || { echo "namespace.sh: no 'ip' here: apt-get install iproute2 (or make peers)" >&2; exit 1; }
+command -v ip >/dev/null 2>&1 || { echo "namespace.sh: no 'ip' here: run test/interop/install-peers.sh" >&2; exit 1; }
 [ "$(id -u)" = 0 ] || { echo "namespace.sh: network namespaces need root: run it as root or with sudo" >&2; exit 1; }
 
 if [ -n "${B2BUA_TEST_NAMESPACE:-}" ]; then exec "$@"; fi
