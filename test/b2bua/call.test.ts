@@ -259,6 +259,14 @@ describe('a call', () => {
       await call.failed.next('487')
     }))
 
+  test('that the outbound proxy sends straight back dies of Max-Forwards: 483 to the caller', () =>
+    onSite({ settings: { maxCalls: 100 } }, async (site) => {
+      site.route = site.uri
+      const { response } = await site.a.call(recipient, site.uri, { body: clearAudio(40000) }).failed.next('483')
+      assert.equal(response?.status, 483)
+      assert.equal((await site.ended.next('end')).reason, 'too-many-hops')
+    }))
+
   test('works over UDP', () =>
     onSite({ protocol: 'udp' }, async (site) => {
       const { a, atB } = await talk(site)
