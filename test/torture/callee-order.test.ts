@@ -136,15 +136,18 @@ whileRinging('a callee that answers a CANCEL with nothing at all is given up', a
   await victim.forgets()
 })
 
-whileRinging('a CANCEL that nobody has heard of the INVITE for waits, and the late answer is ended', async (ringing) => {
-  const { caller, callee, invite, text } = ringing
-  caller.send(cancelOf(text))
-  assert.equal(await finalStatus(caller), 487)
-  assert.equal(callee.summary().includes('CANCEL'), false)
-  callee.send(responseText(callee, invite, 200, { body: answer }))
-  await callee.request('ACK')
-  await takeBye(callee)
-})
+whileRinging(
+  'a CANCEL that nobody has heard of the INVITE for waits, and the late answer is ended',
+  async (ringing) => {
+    const { caller, callee, invite, text } = ringing
+    caller.send(cancelOf(text))
+    assert.equal(await finalStatus(caller), 487)
+    assert.equal(callee.summary().includes('CANCEL'), false)
+    callee.send(responseText(callee, invite, 200, { body: answer }))
+    await callee.request('ACK')
+    await takeBye(callee)
+  },
+)
 
 whileRinging('what comes behind the 200 changes nothing', async (ringing) => {
   const { caller, callee, invite } = ringing
@@ -205,42 +208,46 @@ const early: readonly (readonly [method: string, status: number])[] = [
   ['BYE', 200],
 ]
 for (const [method, status] of early) {
-  whileRinging(`${method} from the callee before its answer gets ${status}`, async ({ victim, caller, callee, invite }) => {
-    callee.send(responseText(callee, invite, 180))
-    await caller.response('INVITE', 180)
-    const { headers } = invite
-    callee.send(
-      requestText(callee, method, {
-        uri: /<([^>]*)>/.exec(headers.get('Contact')!)![1]!,
-        ...(method === 'UPDATE' || method === 'INVITE' ? { body: answer } : {}),
-        fields: {
-          From: `${headers.get('To')!};tag=callee`,
-          To: headers.get('From'),
-          'Call-ID': headers.get('Call-ID'),
-        },
-      }),
-    )
-    const response = await callee.response(method)
-    if (method === 'INVITE') callee.send(ackText(response))
-    assert.equal(response.status, status)
-    for (const call of victim.site.b2bua.calls) call.end('shutdown')
-    assert.equal(await finalStatus(caller), 503)
-    callee.send(responseText(callee, invite, 487))
-  })
+  whileRinging(
+    `${method} from the callee before its answer gets ${status}`,
+    async ({ victim, caller, callee, invite }) => {
+      callee.send(responseText(callee, invite, 180))
+      await caller.response('INVITE', 180)
+      const { headers } = invite
+      callee.send(
+        requestText(callee, method, {
+          uri: /<([^>]*)>/.exec(headers.get('Contact')!)![1]!,
+          ...(method === 'UPDATE' || method === 'INVITE' ? { body: answer } : {}),
+          fields: {
+            From: `${headers.get('To')!};tag=callee`,
+            To: headers.get('From'),
+            'Call-ID': headers.get('Call-ID'),
+          },
+        }),
+      )
+      const response = await callee.response(method)
+      if (method === 'INVITE') callee.send(ackText(response))
+      assert.equal(response.status, status)
+      for (const call of victim.site.b2bua.calls) call.end('shutdown')
+      assert.equal(await finalStatus(caller), 503)
+      callee.send(responseText(callee, invite, 487))
+    },
+  )
 }
 
-whileRinging('a callee that cancels and acknowledges the INVITE that it got is told 481, or nothing', async (ringing) => {
-  const { caller, callee, invite } = ringing
-  for (const method of ['CANCEL', 'ACK'] as const) {
-    const lines = { Via: invite.headers.get('Via'), From: invite.headers.get('From'), To: invite.headers.get('To') }
-    callee.send(
-      requestText(callee, method, { fields: { ...lines, 'Call-ID': invite.headers.get('Call-ID') } }),
-    )
-  }
-  assert.equal((await callee.response('CANCEL')).status, 481)
-  callee.send(responseText(callee, invite, 486))
-  assert.equal(await finalStatus(caller), 486)
-})
+whileRinging(
+  'a callee that cancels and acknowledges the INVITE that it got is told 481, or nothing',
+  async (ringing) => {
+    const { caller, callee, invite } = ringing
+    for (const method of ['CANCEL', 'ACK'] as const) {
+      const lines = { Via: invite.headers.get('Via'), From: invite.headers.get('From'), To: invite.headers.get('To') }
+      callee.send(requestText(callee, method, { fields: { ...lines, 'Call-ID': invite.headers.get('Call-ID') } }))
+    }
+    assert.equal((await callee.response('CANCEL')).status, 481)
+    callee.send(responseText(callee, invite, 486))
+    assert.equal(await finalStatus(caller), 486)
+  },
+)
 
 whileRinging('a callee that never says a word is given up after 32 s, and the caller gets 504', async (ringing) => {
   const { victim, caller } = ringing
@@ -267,14 +274,27 @@ whileRinging('a callee that never answers the BYE is forgotten', async (ringing)
 
 test('case 3: a callee over TCP who sends too much, half an answer, or resets the connection', async (t) => {
   const victim = await Victim.start(t)
-  const attacks: readonly (readonly [what: string, status: number, send: (wire: Wire, invite: SipRequest) => void])[] = [
-    ['a body over 64 KiB', 503, (wire, invite) => wire.send(responseText(wire, invite, 200, { body: 'a'.repeat(70_000) }))],
-    ['header fields over 64 KiB', 503, (wire, invite) => wire.send(responseText(wire, invite, 200, { fields: { 'X-Long': 'x'.repeat(70_000) } }))],
-    ['no Content-Length', 503, (wire, invite) => wire.send(responseText(wire, invite, 200, { fields: { 'Content-Length': undefined } }))],
-    ['bytes that are no SIP', 503, (wire) => wire.send('\0'.repeat(100) + '\r\n\r\n')],
-    ['a reset', 503, (wire) => (wire as TcpWire).socket.resetAndDestroy()],
-    ['an end', 503, (wire) => (wire as TcpWire).socket.end()],
-  ]
+  const attacks: readonly (readonly [what: string, status: number, send: (wire: TcpWire, invite: SipRequest) => void])[] =
+    [
+      [
+        'a body over 64 KiB',
+        503,
+        (wire, invite) => wire.send(responseText(wire, invite, 200, { body: 'a'.repeat(70_000) })),
+      ],
+      [
+        'header fields over 64 KiB',
+        503,
+        (wire, invite) => wire.send(responseText(wire, invite, 200, { fields: { 'X-Long': 'x'.repeat(70_000) } })),
+      ],
+      [
+        'no Content-Length',
+        503,
+        (wire, invite) => wire.send(responseText(wire, invite, 200, { fields: { 'Content-Length': undefined } })),
+      ],
+      ['bytes that are no SIP', 503, (wire) => wire.send('\0'.repeat(100) + '\r\n\r\n')],
+      ['a reset', 503, (wire) => wire.socket.resetAndDestroy()],
+      ['an end', 503, (wire) => wire.socket.end()],
+    ]
   const callee = await victim.tcpCallee(t)
   for (const [what, status, send] of attacks) {
     await t.test(`${what}: ${status} to the caller`, async (t) => {

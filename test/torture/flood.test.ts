@@ -81,7 +81,8 @@ test('security case 4: a flood of 5,000 INVITEs a second beyond max-calls is ans
   const began = performance.now()
   while (performance.now() - began < floodSeconds * 1000) {
     const elapsed = performance.now() - began
-    for (; sent < (elapsed / 1000) * perSecond; sent++) mallory.send(bogusInvite(sent, mallory.address().port), port, '127.0.0.1')
+    for (; sent < (elapsed / 1000) * perSecond; sent++)
+      mallory.send(bogusInvite(sent, mallory.address().port), port, '127.0.0.1')
     for (; packets < elapsed / packetTime; packets++) lineA.send(rtp(packets), serversPort)
     await sleep(2)
   }

@@ -27,8 +27,19 @@ const compact = (text: string): string =>
 /** What is sent, and what comes back in the words of `wireOutcome`; where UDP and TCP differ, both are stated. */
 const cases: readonly (readonly [what: string, outcome: string, make: (wire: Wire) => string])[] = [
   ['compact forms', 'calls', (wire) => compact(invite(wire))],
-  ['compact forms in upper case', 'calls', (wire) => compact(invite(wire)).replace(/^[vftimcl]:/gm, (one) => one.toUpperCase())],
-  ['bare LF for every line end', 'calls', (wire) => invite(wire).replaceAll('\r\n', '\n').replace(/^Content-Length.*/m, `Content-Length: ${body.replaceAll('\r\n', '\n').length}`)],
+  [
+    'compact forms in upper case',
+    'calls',
+    (wire) => compact(invite(wire)).replace(/^[vftimcl]:/gm, (one) => one.toUpperCase()),
+  ],
+  [
+    'bare LF for every line end',
+    'calls',
+    (wire) =>
+      invite(wire)
+        .replaceAll('\r\n', '\n')
+        .replace(/^Content-Length.*/m, `Content-Length: ${body.replaceAll('\r\n', '\n').length}`),
+  ],
   ['a bare CR inside a field', '400', (wire) => invite(wire, { Subject: 'a\rb' })],
   ['a field folded over three lines', 'calls', (wire) => invite(wire, { Subject: 'a\r\n b\r\n\tc' })],
   ['white space in front of every colon', 'calls', (wire) => invite(wire).replace(/^([A-Z][\w-]+):/gm, '$1 \t:')],
@@ -39,7 +50,11 @@ const cases: readonly (readonly [what: string, outcome: string, make: (wire: Wir
   ['a NUL in the description', '400', (wire) => invite(wire).replace('s=-', 's=\0')],
   ['a line without a colon', '400', (wire) => invite(wire, {}, ['nonsense'])],
   ['a field without a name', '400', (wire) => invite(wire, {}, [': value'])],
-  ['a Content-Length beyond the body', '400 | waits', (wire) => invite(wire, { 'Content-Length': String(body.length + 1) })],
+  [
+    'a Content-Length beyond the body',
+    '400 | waits',
+    (wire) => invite(wire, { 'Content-Length': String(body.length + 1) }),
+  ],
   ['no Content-Length', 'calls | 400, closed', (wire) => invite(wire, { 'Content-Length': undefined })],
   ['a Content-Length that is no number', '400 | 400, closed', (wire) => invite(wire, { 'Content-Length': '0x10' })],
   ['a Content-Length of 20 digits', '400 | 400, closed', (wire) => invite(wire, { 'Content-Length': '9'.repeat(20) })],
@@ -137,7 +152,11 @@ test('case 2: a hundred INVITEs in one segment are each answered', async (t) => 
 
 const tooLong: readonly (readonly [what: string, outcome: string, make: (wire: Wire) => string])[] = [
   ['header fields over 64 KiB', 'closed', (wire) => invite(wire, { 'X-Long': 'x'.repeat(65_536) })],
-  ['header fields over 64 KiB without an end', 'closed', (wire) => invite(wire).split('\r\n\r\n')[0]! + `\r\nX: ${'x'.repeat(70_000)}`],
+  [
+    'header fields over 64 KiB without an end',
+    'closed',
+    (wire) => invite(wire).split('\r\n\r\n')[0]! + `\r\nX: ${'x'.repeat(70_000)}`,
+  ],
   ['a body over 64 KiB', '413, closed', (wire) => requestText(wire, 'INVITE', { body: 'a'.repeat(70_000) })],
   ['the promise of a body of 2 GiB', '413, closed', (wire) => invite(wire, { 'Content-Length': '2147483647' })],
 ]

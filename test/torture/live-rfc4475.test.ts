@@ -19,7 +19,10 @@ const outcomes: Readonly<Record<string, readonly [outcome: string, why: string]>
   'rfc4475/esc02': ['501', 'RE%47IST%45R is another method than REGISTER'],
   'rfc4475/lwsdisp': ['200', 'OPTIONS; no space before <'],
   'rfc4475/longreq': ['calls', 'long values of everything'],
-  'rfc4475/dblreq': ['405 | 405, calls', 'a datagram ends with its Content-Length; on a stream the INVITE behind it is the next'],
+  'rfc4475/dblreq': [
+    '405 | 405, calls',
+    'a datagram ends with its Content-Length; on a stream the INVITE behind it is the next',
+  ],
   'rfc4475/semiuri': ['200', 'OPTIONS; semicolons belong to the user'],
   'rfc4475/transports': ['200', 'OPTIONS; unknown transports in Via are no concern of ours'],
   'rfc4475/mpart01': ['405', 'MESSAGE outside of a dialog; its multipart body is only bytes'],
@@ -65,7 +68,10 @@ const outcomes: Readonly<Record<string, readonly [outcome: string, why: string]>
   'rfc5118/ipv6-bad': ['400', 'an IPv6 address without brackets'],
   'rfc5118/port-ambiguous': ['405', 'this server is no registrar'],
   'rfc5118/port-unambiguous': ['405', 'this server is no registrar'],
-  'rfc5118/via-received-param-with-delim': ['481', 'a BYE of no dialog; what the sender writes into received is replaced'],
+  'rfc5118/via-received-param-with-delim': [
+    '481',
+    'a BYE of no dialog; what the sender writes into received is replaced',
+  ],
   'rfc5118/via-received-param-no-delim': ['481', 'likewise'],
   'rfc5118/ipv6-in-sdp': ['calls', 'a phone on IPv6'],
   'rfc5118/mult-ip-in-sdp': ['calls', 'a phone on both'],

@@ -136,7 +136,10 @@ test('semiuri: parameters in the user part are no URI parameters', () => {
 })
 
 test('regbadct: a Contact whose URI needs <> is refused when it is read', () => {
-  assert.throws(() => parseNameAddr(accepted('regbadct').headers.get('Contact')!), { code: 'SIP_NAME_ADDR', status: 400 })
+  assert.throws(() => parseNameAddr(accepted('regbadct').headers.get('Contact')!), {
+    code: 'SIP_NAME_ADDR',
+    status: 400,
+  })
 })
 
 test('cparam01 and cparam02: <> decides whose parameter it is', () => {
