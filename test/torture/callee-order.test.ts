@@ -274,27 +274,30 @@ whileRinging('a callee that never answers the BYE is forgotten', async (ringing)
 
 test('case 3: a callee over TCP who sends too much, half an answer, or resets the connection', async (t) => {
   const victim = await Victim.start(t)
-  const attacks: readonly (readonly [what: string, status: number, send: (wire: TcpWire, invite: SipRequest) => void])[] =
+  const attacks: readonly (readonly [
+    what: string,
+    status: number,
+    send: (wire: TcpWire, invite: SipRequest) => void,
+  ])[] = [
     [
-      [
-        'a body over 64 KiB',
-        503,
-        (wire, invite) => wire.send(responseText(wire, invite, 200, { body: 'a'.repeat(70_000) })),
-      ],
-      [
-        'header fields over 64 KiB',
-        503,
-        (wire, invite) => wire.send(responseText(wire, invite, 200, { fields: { 'X-Long': 'x'.repeat(70_000) } })),
-      ],
-      [
-        'no Content-Length',
-        503,
-        (wire, invite) => wire.send(responseText(wire, invite, 200, { fields: { 'Content-Length': undefined } })),
-      ],
-      ['bytes that are no SIP', 503, (wire) => wire.send('\0'.repeat(100) + '\r\n\r\n')],
-      ['a reset', 503, (wire) => wire.socket.resetAndDestroy()],
-      ['an end', 503, (wire) => wire.socket.end()],
-    ]
+      'a body over 64 KiB',
+      503,
+      (wire, invite) => wire.send(responseText(wire, invite, 200, { body: 'a'.repeat(70_000) })),
+    ],
+    [
+      'header fields over 64 KiB',
+      503,
+      (wire, invite) => wire.send(responseText(wire, invite, 200, { fields: { 'X-Long': 'x'.repeat(70_000) } })),
+    ],
+    [
+      'no Content-Length',
+      503,
+      (wire, invite) => wire.send(responseText(wire, invite, 200, { fields: { 'Content-Length': undefined } })),
+    ],
+    ['bytes that are no SIP', 503, (wire) => wire.send('\0'.repeat(100) + '\r\n\r\n')],
+    ['a reset', 503, (wire) => wire.socket.resetAndDestroy()],
+    ['an end', 503, (wire) => wire.socket.end()],
+  ]
   const callee = await victim.tcpCallee(t)
   for (const [what, status, send] of attacks) {
     await t.test(`${what}: ${status} to the caller`, async (t) => {
