@@ -1,3 +1,4 @@
+import { decimal } from '../message/characters.ts'
 import { parseCSeq } from '../message/cseq.ts'
 import { type SipRequest } from '../message/message.ts'
 import { parseUri } from '../message/uri.ts'
@@ -27,6 +28,9 @@ const knownMethods: ReadonlySet<string> = new Set([
   'INFO',
 ])
 
+/** Greatest Max-Forwards (RFC 3261 §20.22). */
+const mostHops = 255
+
 const knownSchemes: ReadonlySet<string> = new Set(['sip', 'sips', 'tel'])
 
 /** What a user agent can do, as far as requests are checked against it. */
@@ -50,8 +54,9 @@ export function refusalOf(request: SipRequest, can: Capabilities, inDialog: bool
   if (!knownSchemes.has(parseUri(request.uri).scheme)) return { status: 416 }
   if (!inDialog && method !== 'OPTIONS') {
     const hops = headers.get('Max-Forwards')
-    if (hops !== undefined && !/^\d{1,3}$/.test(hops)) return { status: 400 }
-    if (hops !== undefined && Number(hops) === 0) return { status: 483 }
+    const left = hops === undefined ? mostHops : decimal(hops, 0, hops.length, mostHops)
+    if (left === undefined) return { status: 400 }
+    if (left === 0) return { status: 483 }
   }
   const unsupported = headers.values('Require').filter((tag) => !can.supported.includes(tag.toLowerCase()))
   if (unsupported.length > 0) return { status: 420, headers: [['Unsupported', unsupported.join(', ')]] }
