@@ -94,7 +94,7 @@ export class B2bua {
     call.start()
   }
 
-  /** @throws UriError for a To that names nobody */
+  /** @throws CodedError for a To that names nobody */
   #createCall(invite: IncomingInvite, settings: CallSettings): Call {
     const { userAgent, engine, clock, application } = this.#options
     return new Call(invite, {

@@ -1,5 +1,5 @@
 import { newTag } from '../sip/message/identifiers.ts'
-import { parseNameAddr, withTag } from '../sip/message/name-addr.ts'
+import { withTag } from '../sip/message/name-addr.ts'
 import { type SipRequest, type SipResponse } from '../sip/message/message.ts'
 import { type ServerTransaction } from '../sip/transaction/server-transaction.ts'
 import { type IncomingInvite } from '../sip/usage/incoming-invite.ts'
@@ -22,6 +22,7 @@ import { endReasonOfStatus, endReasons, type EndReason } from './end-reason.ts'
 import { descriptionIn, Leg, sdpType } from './leg.ts'
 import { OfferRelay } from './offer-relay.ts'
 import { cancelReason, reasonHeader, reasonsOf, warning } from './reason-headers.ts'
+import { recipientOf } from './recipient.ts'
 import { relayedHeaders } from './relayed-headers.ts'
 import { relayedReply, relayRequest } from './request-relay.ts'
 
@@ -83,9 +84,10 @@ export class Call {
   /** A re-INVITE or UPDATE with an offer is on its way between the legs (RFC 3264 §4: one at a time). */
   #offerUnderWay = false
 
+  /** @throws CodedError 400 when To is nobody who could be called */
   constructor(invite: IncomingInvite, surroundings: CallSurroundings) {
     this.invite = invite
-    this.recipient = parseNameAddr(invite.request.headers.get('To')!).uri
+    this.recipient = recipientOf(invite.request)
     this.#world = surroundings
   }
 

@@ -23,18 +23,19 @@ export class Leg {
 
 /**
  * The session description that a message carries, if any.
- * @throws CallError 415 for a request with a body of another type in a place where only a description makes sense (RFC 3261
+ * @throws CallError 415 for a request with a body of another type or encoding in a place where only a description makes sense (RFC 3261
  *   §8.2.3); 488 for whatever is wrong with the body of a response: the one who learns of it did not send it
  * @throws SdpError 400 or 413 for a malformed description in a request
  */
 export function descriptionIn(message: SipMessage): SessionDescription | undefined {
   if (message.body.length === 0) return undefined
   const isRequest = message.kind === 'request'
+  const wrongBody = (why: string): CallError =>
+    new CallError('incompatible-media', why, isRequest ? { status: 415 } : {})
   const type = (message.headers.get('Content-Type') ?? '').split(';', 1)[0]!.trim().toLowerCase()
-  if (type !== sdpType) {
-    const why = `Content-Type ${type || '(none)'} is not ${sdpType}`
-    throw new CallError('incompatible-media', why, isRequest ? { status: 415 } : {})
-  }
+  if (type !== sdpType) throw wrongBody(`Content-Type ${type || '(none)'} is not ${sdpType}`)
+  const encoding = message.headers.get('Content-Encoding')?.toLowerCase() ?? 'identity'
+  if (encoding !== 'identity') throw wrongBody('the Content-Encoding of the session description is not known')
   try {
     return parseSdp(message.body)
   } catch (error) {
