@@ -3,7 +3,7 @@ import { parseCSeq } from '../message/cseq.ts'
 import { Headers } from '../message/headers.ts'
 import { createRequest, type SipMessage, type SipRequest, type SipResponse } from '../message/message.ts'
 import { parseNameAddr, tagOf, withTag } from '../message/name-addr.ts'
-import { parseUri } from '../message/uri.ts'
+import { parseUri, UriError } from '../message/uri.ts'
 import { dialogKey } from './dialog-key.ts'
 
 /** What a dialog begins with. */
@@ -169,9 +169,11 @@ function contactOf(message: SipMessage): string | undefined {
   return contact === undefined ? undefined : addressIn(contact)
 }
 
-/** @throws CodedError when the value, or the URI in it, is malformed */
+/** @throws CodedError when the value, or the URI in it, is malformed, or no SIP can be sent there (RFC 3261 §8.1.1.8) */
 function addressIn(value: string): string {
-  return parseUri(parseNameAddr(value).uri).raw
+  const { scheme, raw } = parseUri(parseNameAddr(value).uri)
+  if (scheme !== 'sip' && scheme !== 'sips') throw new UriError('neither sip: nor sips:')
+  return raw
 }
 
 /**

@@ -128,4 +128,15 @@ describe('dialogs (RFC 3261 §12)', () => {
       )
     }
   })
+
+  for (const contact of ['<tel:+331>', '<http://example.org/>']) {
+    test(`a Contact that no SIP can be sent to, ${contact}, makes no dialog and moves none (RFC 3261 §8.1.1.8)`, () => {
+      const invite = request('INVITE', { Contact: contact })
+      assert.throws(() => Dialog.ofCallee(invite, 'ours', false), { status: 400 })
+      const dialog = Dialog.ofCaller(invite, invite.uri, response(invite, 200, 'b1', { Contact: contact }), false)
+      assert.equal(dialog.remoteTarget, invite.uri)
+      dialog.refreshTarget(invite)
+      assert.equal(dialog.remoteTarget, invite.uri)
+    })
+  }
 })
