@@ -3,7 +3,7 @@ import { type ServerTransaction } from '../sip/transaction/server-transaction.ts
 import { type InviteSession } from '../sip/usage/invite-session.ts'
 import { restrictCodecs, type CodecRestriction } from '../sdp/restrict-codecs.ts'
 import { type SessionDescription } from '../sdp/session-description.ts'
-import { verdictOf } from './call-error.ts'
+import { CallError, verdictOf } from './call-error.ts'
 import { type CallMedia } from './call-media.ts'
 import { descriptionIn, sdpType, type Leg } from './leg.ts'
 import { relayedHeaders } from './relayed-headers.ts'
@@ -93,7 +93,8 @@ export class OfferRelay {
     const description = descriptionIn(response)
     if (offer !== undefined) {
       this.#acknowledgeFar()
-      if (description === undefined) throw new Error('the far side accepted an offer without answering it')
+      if (description === undefined)
+        throw new CallError('incompatible-media', 'an offer was accepted without an answer')
       const accepted = this.#far.leg.descriptions.receiveAnswer(description)
       const body = this.#near.leg.descriptions.writeAnswer(accepted, this.#context.media.local(this.#near.leg.name))
       this.#applyBoth()
@@ -117,7 +118,7 @@ export class OfferRelay {
     this.#near.session.onAck = undefined
     try {
       const answer = descriptionIn(ack)
-      if (answer === undefined) throw new Error('the ACK of an offer has no answer')
+      if (answer === undefined) throw new CallError('incompatible-media', 'the ACK has no answer to the offer')
       const accepted = this.#near.leg.descriptions.receiveAnswer(answer)
       const body = this.#far.leg.descriptions.writeAnswer(accepted, this.#context.media.local(this.#far.leg.name))
       this.#applyBoth()

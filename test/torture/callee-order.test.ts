@@ -5,7 +5,7 @@ import { type SipRequest } from '../../src/sip/message/message.ts'
 import { tagOf } from '../../src/sip/message/name-addr.ts'
 import { clearAudio } from '../support/b2bua/descriptions.ts'
 import { RawCall } from '../support/torture/raw-call.ts'
-import { ackText, requestText, responseText } from '../support/torture/sip-text.ts'
+import { ackText, cancelText, requestText, responseText } from '../support/torture/sip-text.ts'
 import { Victim } from '../support/torture/victim.ts'
 import { type TcpWire, type UdpWire, type Wire } from '../support/torture/wire.ts'
 
@@ -117,7 +117,7 @@ whileRinging('a 200 that crosses the CANCEL is acknowledged and ended; the calle
   const { caller, callee, invite, text } = ringing
   callee.send(responseText(callee, invite, 180))
   await caller.response('INVITE', 180)
-  caller.send(cancelOf(text))
+  caller.send(cancelText(text))
   assert.equal((await caller.response('CANCEL')).status, 200)
   await callee.request('CANCEL')
   callee.send(responseText(callee, invite, 200, { body: answer }))
@@ -130,7 +130,7 @@ whileRinging('a callee that answers a CANCEL with nothing at all is given up', a
   const { victim, caller, callee, invite, text } = ringing
   callee.send(responseText(callee, invite, 180))
   await caller.response('INVITE', 180)
-  caller.send(cancelOf(text))
+  caller.send(cancelText(text))
   assert.equal(await finalStatus(caller), 487)
   await callee.request('CANCEL')
   await victim.forgets()
@@ -140,7 +140,7 @@ whileRinging(
   'a CANCEL that nobody has heard of the INVITE for waits, and the late answer is ended',
   async (ringing) => {
     const { caller, callee, invite, text } = ringing
-    caller.send(cancelOf(text))
+    caller.send(cancelText(text))
     assert.equal(await finalStatus(caller), 487)
     assert.equal(callee.summary().includes('CANCEL'), false)
     callee.send(responseText(callee, invite, 200, { body: answer }))
@@ -321,16 +321,3 @@ test('case 3: a callee over TCP who sends too much, half an answer, or resets th
   })
   await victim.survived()
 })
-
-/** The CANCEL of an INVITE. */
-function cancelOf(invite: string): string {
-  const line = (name: string): string => new RegExp(`^${name}: (.*)\r$`, 'm').exec(invite)![1]!
-  return [
-    `CANCEL ${invite.split(' ', 2)[1]!} SIP/2.0`,
-    ...['Via', 'From', 'To', 'Call-ID', 'Max-Forwards'].map((name) => `${name}: ${line(name)}`),
-    `CSeq: ${line('CSeq').replace('INVITE', 'CANCEL')}`,
-    'Content-Length: 0',
-    '',
-    '',
-  ].join('\r\n')
-}

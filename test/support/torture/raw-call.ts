@@ -14,7 +14,8 @@ export class RawCall {
   readonly invite: SipRequest
   /** The caller's 200. */
   readonly ok: SipResponse
-  #seq = 1
+  /** CSeq number of the caller's latest request. */
+  seq = 1
 
   private constructor(parts: { caller: Wire; callee: Wire; invite: SipRequest; ok: SipResponse }) {
     this.caller = parts.caller
@@ -61,7 +62,7 @@ export class RawCall {
 
   /** The caller's next request inside the dialog, as text. */
   request(method: string, options: RequestOptions = {}): string {
-    return inDialogText(this.caller, this.ok, method, ++this.#seq, options)
+    return inDialogText(this.caller, this.ok, method, ++this.seq, options)
   }
 
   /** Sends the caller's next request, and waits for its final response. */

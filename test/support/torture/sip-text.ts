@@ -87,6 +87,14 @@ export function ackText(response: SipResponse, options: RequestOptions = {}): st
   )
 }
 
+/** The CANCEL of an INVITE that was sent as text. */
+export function cancelText(invite: string): string {
+  const line = (name: string): string => new RegExp(`^${name}: (.*)\r$`, 'm').exec(invite)![1]!
+  const copied = ['Via', 'From', 'To', 'Call-ID', 'Max-Forwards'].map((name) => [name, line(name)])
+  const fields = { ...Object.fromEntries(copied), CSeq: line('CSeq').replace('INVITE', 'CANCEL') } as Fields
+  return messageText(`CANCEL ${invite.split(' ', 2)[1]!} SIP/2.0`, fields, {})
+}
+
 /** A request of the caller inside the dialog that a 2xx of its INVITE made, as text. */
 export function inDialogText(
   wire: Wire,
