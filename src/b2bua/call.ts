@@ -375,7 +375,7 @@ export class Call {
     const { reason, by, detail, headers = [] } = end
     const status = end.response?.status ?? endReasons[reason].status
     if (this.#a?.session !== undefined) this.#a.session.bye(headers)
-    else if (by !== 'a') this.invite.reject(status, end.response)
+    else this.invite.reject(status, end.response) // unless it was cancelled, or has been answered
     if (this.#b?.session !== undefined) this.#b.session.bye(headers)
     else this.#outgoing?.cancel(headers)
     const talked = this.#answeredAt === undefined ? undefined : (this.#world.clock.now() - this.#answeredAt) / 1000

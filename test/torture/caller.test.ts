@@ -5,7 +5,8 @@ import { clearAudio } from '../support/b2bua/descriptions.ts'
 import { ackText, requestText, responseText, type Fields } from '../support/torture/sip-text.ts'
 import { Victim } from '../support/torture/victim.ts'
 import { wireOutcome } from '../support/torture/wire-outcome.ts'
-import { type Wire } from '../support/torture/wire.ts'
+import { TcpWire, type Wire } from '../support/torture/wire.ts'
+import { until } from '../support/until.ts'
 
 const body = clearAudio(40000)
 const invite = (wire: Wire, fields: Fields, uri?: string): string =>
@@ -192,5 +193,30 @@ test('case 6: our own User-Agent and loop headers from a client are a call like 
   assert.deepEqual(headers.all('Server'), [])
   ringing.reject(603)
   await wire.response('INVITE')
+  await victim.survived()
+})
+
+test('case 3: a caller whom no response can reach is given up, and leaves nothing', async (t) => {
+  const victim = await Victim.start(t)
+  const callee = await victim.callee(t)
+  await t.test('over UDP, port 0 in Via', async (t) => {
+    const wire = await victim.wire(t, 'udp')
+    wire.send(invite(wire, { Via: 'SIP/2.0/UDP 127.0.0.1:0;branch=z9hG4bKnowhere' }))
+    await victim.forgets()
+    assert.equal((await victim.site.ended.next('end')).reason, 'dialog-lost')
+  })
+  await t.test('over TCP, the connection gone while it rings', async (t) => {
+    const wire = await TcpWire.open(t, victim.tcp)
+    wire.send(invite(wire, {}))
+    const ringing = await callee.request('INVITE')
+    wire.socket.destroy()
+    await until(() => victim.site.transport.counts().incoming === 0)
+    callee.send(responseText(callee, ringing, 180))
+    callee.send(responseText(callee, await callee.request('CANCEL'), 200))
+    callee.send(responseText(callee, ringing, 487))
+    await callee.request('ACK')
+    assert.equal((await victim.site.ended.next('end')).reason, 'dialog-lost')
+    await victim.forgets()
+  })
   await victim.survived()
 })
