@@ -487,3 +487,14 @@ test('an INVITE that comes five hundred times is one call; one with another bran
   }
   await victim.survived()
 })
+
+endsCall('a re-INVITE that the callee lets ring for ever is cancelled when the call ends', async (call) => {
+  const { caller, callee } = call
+  caller.send(call.request('INVITE', { body: offer(2) }))
+  callee.send(responseText(callee, await callee.request('INVITE'), 180))
+  assert.equal((await call.ask('BYE')).status, 200)
+  const response = await caller.response('INVITE')
+  caller.send(ackText(response))
+  assert.equal(response.status, 487)
+  await takeBye(callee)
+})

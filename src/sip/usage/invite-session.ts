@@ -57,6 +57,8 @@ export class InviteSession implements DialogRequestOwner {
   #serverInvite: ServerTransaction | undefined
   /** An INVITE of ours has no final response. */
   #clientInvite: boolean
+  /** That INVITE, unless it is the one that made the dialog. */
+  #reinvite: ClientTransaction | undefined
   /** The ACK of the latest 2xx that the peer gave us. */
   #acknowledgement: SuccessAcknowledgement | undefined
   readonly #unacknowledged: SuccessRetransmission[] = []
@@ -89,13 +91,13 @@ export class InviteSession implements DialogRequestOwner {
    */
   request(method: string, options: SessionRequestOptions): ClientTransaction {
     if (this.#ended) return this.#refuse(method, options, 'TRANSACTION_NO_DIALOG', 'the session has ended')
-    if (method === 'INVITE') {
-      if (this.#clientInvite || this.#serverInvite?.completed === false) {
-        return this.#refuse(method, options, 'TRANSACTION_PENDING', 'another INVITE is in progress')
-      }
-      this.#clientInvite = true
+    if (method !== 'INVITE') return this.#send(method, options)
+    if (this.#clientInvite || this.#serverInvite?.completed === false) {
+      return this.#refuse(method, options, 'TRANSACTION_PENDING', 'another INVITE is in progress')
     }
-    return this.#send(method, options)
+    this.#reinvite = this.#send(method, options)
+    this.#clientInvite = true
+    return this.#reinvite
   }
 
   /**
@@ -199,6 +201,7 @@ export class InviteSession implements DialogRequestOwner {
   /** Part of {@link DialogRequestOwner}. */
   inviteSettled(): void {
     this.#clientInvite = false
+    this.#reinvite = undefined
   }
 
   /** Part of {@link DialogRequestOwner}. */
@@ -308,6 +311,7 @@ export class InviteSession implements DialogRequestOwner {
     this.#ended = true
     this.dialog.state = 'terminated'
     if (this.#serverInvite !== undefined) this.reply(this.#serverInvite, 487) // unless answered (RFC 3261 §15.1.2)
+    this.#reinvite?.cancel() // a peer that let it ring may never say more
     this.onEnded?.(cause)
   }
 
