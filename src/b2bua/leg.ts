@@ -9,6 +9,11 @@ import { type LegName } from './call-media.ts'
 /** The media type of a session description (RFC 8866 §8.1). */
 export const sdpType = 'application/sdp'
 
+/** The media type of a Content-Type value, without its parameters, in lower case. */
+export function mediaType(contentType: string): string {
+  return contentType.split(';', 1)[0]!.trim().toLowerCase()
+}
+
 /** One side of a call: its dialog, once there is one, and what was described on it. */
 export class Leg {
   readonly name: LegName
@@ -32,7 +37,7 @@ export function descriptionIn(message: SipMessage): SessionDescription | undefin
   const isRequest = message.kind === 'request'
   const wrongBody = (why: string): CallError =>
     new CallError('incompatible-media', why, isRequest ? { status: 415 } : {})
-  const type = (message.headers.get('Content-Type') ?? '').split(';', 1)[0]!.trim().toLowerCase()
+  const type = mediaType(message.headers.get('Content-Type') ?? '')
   if (type !== sdpType) throw wrongBody(`Content-Type ${type || '(none)'} is not ${sdpType}`)
   const encoding = message.headers.get('Content-Encoding')?.toLowerCase() ?? 'identity'
   if (encoding !== 'identity') throw wrongBody('the Content-Encoding of the session description is not known')

@@ -1,7 +1,8 @@
-import { type SipResponse } from '../sip/message/message.ts'
+import { type SipMessage, type SipResponse } from '../sip/message/message.ts'
 import { type ServerTransaction } from '../sip/transaction/server-transaction.ts'
 import { type ReplyOptions } from '../sip/usage/incoming-invite.ts'
-import { type InviteSession } from '../sip/usage/invite-session.ts'
+import { type InviteSession, type SessionRequestOptions } from '../sip/usage/invite-session.ts'
+import { mediaType, sdpType } from './leg.ts'
 import { bodyHeaders, relayedHeaders } from './relayed-headers.ts'
 
 /** A far response's reason phrase and end-to-end headers, for the answer on the near leg. Its body does not cross. */
@@ -10,24 +11,27 @@ export function relayedReply(response: SipResponse): ReplyOptions {
 }
 
 /**
+ * What crosses of a message that is relayed end to end: its headers, and its body with what describes it. A session
+ * description stays behind: it is no part of an offer and answer here, and it names the addresses and keys of its leg.
+ */
+function crossing({ headers, body }: SipMessage): Omit<SessionRequestOptions, 'listener'> {
+  const contentType = headers.get('Content-Type')
+  const crosses = body.length > 0 && contentType !== undefined && mediaType(contentType) !== sdpType
+  if (!crosses) return { headers: relayedHeaders(headers) }
+  return { headers: [...relayedHeaders(headers), ...bodyHeaders(headers)], body, contentType }
+}
+
+/**
  * Relays a request without an offer (INFO, OPTIONS, MESSAGE, NOTIFY, REFER, UPDATE without a description …) inside the
  * dialog to the other leg, end to end: body and headers cross as they are, and so does the final response.
  */
 export function relayRequest(near: InviteSession, transaction: ServerTransaction, far: InviteSession): void {
-  const { method, headers, body } = transaction.request
-  const contentType = headers.get('Content-Type')
-  far.request(method, {
-    headers: [...relayedHeaders(headers), ...bodyHeaders(headers)],
-    ...(body.length > 0 && contentType !== undefined ? { body, contentType } : {}),
+  far.request(transaction.request.method, {
+    ...crossing(transaction.request),
     listener: {
       onResponse(response) {
         if (response.status < 200) return
-        const type = response.headers.get('Content-Type')
-        near.reply(transaction, response.status, {
-          reason: response.reason,
-          headers: [...relayedHeaders(response.headers), ...bodyHeaders(response.headers)],
-          ...(response.body.length > 0 && type !== undefined ? { body: response.body, contentType: type } : {}),
-        })
+        near.reply(transaction, response.status, { reason: response.reason, ...crossing(response) })
       },
       onFailure: (error) => near.reply(transaction, error.status),
     },

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { type SipRequest } from '../../src/sip/message/message.ts'
-import { clearAudio } from '../support/b2bua/descriptions.ts'
+import { clearAudio, sdesAudio } from '../support/b2bua/descriptions.ts'
 import { RawCall } from '../support/torture/raw-call.ts'
 import {
   ackText,
@@ -497,4 +497,20 @@ endsCall('a re-INVITE that the callee lets ring for ever is cancelled when the c
   caller.send(ackText(response))
   assert.equal(response.status, 487)
   await takeBye(callee)
+})
+
+inCall('a description that is no part of an offer and answer does not cross, whatever carries it', async (call) => {
+  const key = 'QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFB'
+  const secret = sdesAudio(40666, key)
+  for (const method of ['OPTIONS', 'INFO', 'MESSAGE', 'UPDATE', 'NOTIFY', 'REFER'] as const) {
+    call.caller.send(
+      call.request(method, method === 'UPDATE' ? {} : { body: secret, contentType: 'Application/SDP ; x=y' }),
+    )
+    const request = await reply(call, method, 200, { body: secret })
+    const response = await call.caller.response(method)
+    assert.equal(response.status, 200, method)
+    assert.equal(request.body.toString(), '', method)
+    assert.equal(response.body.toString(), '', method)
+    for (const { headers } of [request, response]) assert.equal(headers.get('Content-Type'), undefined, method)
+  }
 })
