@@ -81,7 +81,7 @@ export class Call {
   #destination: Destination | undefined
   #answeredAt: number | undefined
   #ended = false
-  /** A re-INVITE or UPDATE with an offer is on its way between the legs (RFC 3264 §4: one at a time). */
+  /** An offer that has no answer yet is on its way between the legs (RFC 3264 §4: one at a time). */
   #offerUnderWay = false
 
   /** @throws CodedError 400 when To is nobody who could be called */
@@ -260,12 +260,14 @@ export class Call {
     await this.#media!.prepare(accepted)
     if (this.#ended) return // the end has seen to leg B
     const body = this.#a!.descriptions.writeOffer(accepted, this.#media!.local('a'))
+    this.#offerUnderWay = true // until the ACK brings the answer
     this.#establish(response, body)
     this.#a!.session!.onAck = (ack) => this.#answerInAck(ack)
   }
 
   #answerInAck(ack: SipRequest): void {
     this.#a!.session!.onAck = undefined
+    this.#offerUnderWay = false
     try {
       const answer = descriptionIn(ack)
       if (answer === undefined) throw new CallError('incompatible-media', 'the ACK has no answer to the offer')

@@ -514,3 +514,20 @@ inCall('a description that is no part of an offer and answer does not cross, wha
     for (const { headers } of [request, response]) assert.equal(headers.get('Content-Type'), undefined, method)
   }
 })
+
+test('an offer from either side while an offerless INVITE waits for its answer is told 491, and the call goes on', async (t) => {
+  const victim = await Victim.start(t)
+  const caller = await victim.wire(t, 'udp')
+  const callee = await victim.callee(t)
+  const { invite } = await RawCall.invite(caller, callee, { body: '' })
+  callee.send(responseText(callee, invite, 200, { body: answer(1) }))
+  const call = new RawCall({ caller, callee, invite, ok: await caller.response('INVITE') })
+  assert.equal((await call.ask('UPDATE', { body: offer(2) })).status, 491)
+  callee.send(call.calleeRequest('UPDATE', 1, { body: answer(2) }))
+  assert.equal((await callee.response('UPDATE')).status, 491)
+  caller.send(ackText(call.ok, { body: offer(1) }))
+  assert.match((await callee.request('ACK')).body.toString(), /^m=audio/m)
+  await renews(call, 3)
+  await call.hangUp()
+  await victim.survived()
+})

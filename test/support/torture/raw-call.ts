@@ -17,7 +17,7 @@ export class RawCall {
   /** CSeq number of the caller's latest request. */
   seq = 1
 
-  private constructor(parts: { caller: Wire; callee: Wire; invite: SipRequest; ok: SipResponse }) {
+  constructor(parts: { caller: Wire; callee: Wire; invite: SipRequest; ok: SipResponse }) {
     this.caller = parts.caller
     this.callee = parts.callee
     this.invite = parts.invite
