@@ -7,6 +7,7 @@ import { type CallSettings } from '../../../src/b2bua/call-settings.ts'
 import { WorkerMediaEngine } from '../../../src/media/worker-media-engine.ts'
 import { Resolver } from '../../../src/sip/transport/resolver.ts'
 import { TransportLayer } from '../../../src/sip/transport/transport-layer.ts'
+import { type TargetResolver } from '../../../src/sip/transaction/next-hops.ts'
 import { TransactionLayer } from '../../../src/sip/transaction/transaction-layer.ts'
 import { UserAgent } from '../../../src/sip/usage/user-agent.ts'
 import { Inbox, SipPhone } from './sip-phone.ts'
@@ -20,6 +21,8 @@ export interface SiteOptions {
   readonly route?: string
   /** Time of SIP and calls; media keeps its own. */
   readonly clock?: Clock
+  /** How next hops are found; default: as the server does. */
+  readonly resolver?: TargetResolver
 }
 
 /** A B2BUA with its real layers, a phone on each side, and no proxy: phone B is the outbound proxy. */
@@ -33,6 +36,8 @@ export class Site {
   readonly engine: WorkerMediaEngine
   /** Route of leg B of the calls to come. */
   route: string
+  /** Encryption of leg B of the calls to come; leg A's where absent. */
+  mode: EncryptionMode | undefined
   readonly #userAgent: UserAgent
   readonly #port: number
 
@@ -45,14 +50,15 @@ export class Site {
     engine: WorkerMediaEngine
   }) {
     const { options, transport, engine } = parts
-    const { clock = systemClock } = options
+    const { clock = systemClock, resolver = new Resolver() } = options
     this.a = parts.a
     this.b = parts.b
     this.#port = parts.port
     this.transport = transport
     this.engine = engine
     this.route = options.route ?? parts.b.uri
-    this.transactions = new TransactionLayer({ transport, resolver: new Resolver(), clock })
+    this.mode = options.mode
+    this.transactions = new TransactionLayer({ transport, resolver, clock })
     this.#userAgent = new UserAgent({
       transactions: this.transactions,
       clock,
@@ -70,7 +76,7 @@ export class Site {
         kind: 'destination',
         uri: recipient,
         route: [`<${this.route};lr>`],
-        mode: options.mode ?? offered,
+        mode: this.mode ?? offered,
         suites: defaultCryptoSuites,
         because: 'the test says so',
       }),

@@ -1,16 +1,35 @@
 import assert from 'node:assert/strict'
 import { type TestContext } from 'node:test'
 import { CodedError } from '../../../src/base/coded-error.ts'
-import { type SocketAddress } from '../../../src/sip/transport/flow.ts'
+import { type SipUri } from '../../../src/sip/message/uri.ts'
+import { type DnsClient } from '../../../src/sip/transport/dns-client.ts'
+import { type SocketAddress, type Target } from '../../../src/sip/transport/flow.ts'
+import { Resolver } from '../../../src/sip/transport/resolver.ts'
+import { TransportError } from '../../../src/sip/transport/transport-error.ts'
 import { clearAudio } from '../b2bua/descriptions.ts'
 import { listen } from '../b2bua/sip-phone.ts'
 import { Site, type SiteOptions } from '../b2bua/site.ts'
 import { LeapClock } from '../leap-clock.ts'
 import { until } from '../until.ts'
+import { isForeign } from './foreign.ts'
 import { TcpListener, TcpWire, UdpWire, type Wire } from './wire.ts'
 
 /** Longest life of anything that waits for a peer who never speaks again, in milliseconds: BYE after 64*T1 without ACK. */
 const longestWait = 70_000
+
+/** The names of the world: there are none. */
+const noName = (): Promise<{ records: never[] }> => Promise.resolve({ records: [] })
+const noNames: DnsClient = { hosts: noName, naptr: noName, srv: noName, a: noName, aaaa: noName, lookup: noName }
+
+/** Finds next hops as the server does, but none outside of this machine: what is sent there is not fit for strangers. */
+const homeResolver = {
+  resolver: new Resolver({ dns: noNames }),
+  async resolve(uri: SipUri): Promise<Target[]> {
+    const targets = await this.resolver.resolve(uri)
+    if (targets.every(({ host }) => !isForeign(host))) return targets
+    throw new TransportError('TRANSPORT_UNREACHABLE', 'not on this machine')
+  },
+}
 
 /** A live B2BUA on real sockets, UDP and TCP, that notes everything which must not happen, and can show that it is well. */
 export class Victim {
@@ -31,7 +50,7 @@ export class Victim {
   /** Starts one for the time of a test. Phone B is the outbound proxy, unless `site.route` says otherwise. */
   static async start(t: TestContext, options: Omit<SiteOptions, 'clock' | 'protocol'> = {}): Promise<Victim> {
     const clock = new LeapClock()
-    const site = await Site.start({ ...options, clock })
+    const site = await Site.start({ ...options, clock, resolver: homeResolver })
     t.after(() => site.stop())
     const udp = await site.transport.listen({ protocol: 'udp', host: '127.0.0.1', port: 0 })
     const tcp = { host: '127.0.0.1', port: Number(/:(\d+);/.exec(site.uri)![1]) }
@@ -104,6 +123,7 @@ export class Victim {
   async placesCall(): Promise<void> {
     const { site } = this
     site.route = site.b.uri
+    site.mode = undefined
     const call = site.a.call('sip:bob@sip.example.org', site.uri, { body: clearAudio(40000) })
     const invite = await site.b.invites.next('INVITE of an ordinary call')
     invite.provisional(180)
