@@ -1,5 +1,4 @@
 import { type Clock, type Timer } from '../../base/clock.ts'
-import { newBranch } from '../message/identifiers.ts'
 import { type SipRequest, type SipResponse } from '../message/message.ts'
 import { type SipUri } from '../message/uri.ts'
 import { type Flow } from '../transport/flow.ts'
@@ -8,10 +7,10 @@ import { type ClientListener, type ClientRequestOptions, type ClientTransaction 
 import { createCancel } from './hop-requests.ts'
 import { type HeaderList } from './header-list.ts'
 import { InviteClientTransaction } from './invite-client-transaction.ts'
-import { type NextHops } from './next-hops.ts'
+import { OnlyHop, type Hops } from './next-hops.ts'
 import { NonInviteClientTransaction } from './non-invite-client-transaction.ts'
 import { routeRequest } from './route-request.ts'
-import { stamp } from './stamp.ts'
+import { stampAsUserAgent } from './stamp.ts'
 import { TransactionError } from './transaction-error.ts'
 import { clientKey } from './transaction-key.ts'
 import { transactionTimeout } from './transaction-timers.ts'
@@ -19,7 +18,7 @@ import { transactionTimeout } from './transaction-timers.ts'
 /** What a request needs of the layer that keeps it. */
 export interface ClientRequestContext {
   readonly clock: Clock
-  hopsOf(request: SipRequest, uri: SipUri, fallback: Flow | undefined): NextHops
+  hopsOf(request: SipRequest, uri: SipUri, fallback: Flow | undefined): Hops
   add(machine: ClientMachine): void
   remove(machine: ClientMachine): void
   /** The request has its final response, or failed. */
@@ -33,11 +32,13 @@ export interface ClientRequestContext {
  * transport error, a timeout or a 503), and cancels what is under way (RFC 3261 §9.1).
  */
 export class ClientRequest implements ClientTransaction, ClientMachineUser {
+  /** As it was given, but for strict routing; each attempt has a copy. */
+  readonly #original: SipRequest
   #request: SipRequest
   readonly #context: ClientRequestContext
   readonly #listener: ClientListener
   readonly #options: ClientRequestOptions
-  #hops: NextHops | undefined
+  #hops: Hops | undefined
   /** The transaction of the latest attempt, once it was sent. */
   #machine: ClientMachine | undefined
   #provisional = false
@@ -46,7 +47,6 @@ export class ClientRequest implements ClientTransaction, ClientMachineUser {
   #cancel: HeaderList | undefined
   /** Runs from the CANCEL's sending on. */
   #cancelDeadline: Timer | undefined
-  readonly #contactGiven: boolean
 
   constructor(
     request: SipRequest,
@@ -54,11 +54,11 @@ export class ClientRequest implements ClientTransaction, ClientMachineUser {
     listener: ClientListener,
     options: ClientRequestOptions,
   ) {
+    this.#original = request
     this.#request = request
     this.#context = context
     this.#listener = listener
     this.#options = options
-    this.#contactGiven = request.headers.has('Contact')
   }
 
   get request(): SipRequest {
@@ -69,7 +69,7 @@ export class ClientRequest implements ClientTransaction, ClientMachineUser {
   async start(): Promise<void> {
     if (this.#settled || this.#cancel !== undefined) return
     try {
-      this.#hops = this.#context.hopsOf(this.#request, routeRequest(this.#request), this.#options.fallback)
+      this.#hops = this.#hopsOf(this.#original)
     } catch (error) {
       this.#fail(transportFailure(error))
       return
@@ -136,7 +136,6 @@ export class ClientRequest implements ClientTransaction, ClientMachineUser {
   }
 
   async #attempt(): Promise<void> {
-    const again = this.#machine !== undefined
     this.#machine = undefined
     const hops = this.#hops!
     const flow = await hops.next()
@@ -145,11 +144,10 @@ export class ClientRequest implements ClientTransaction, ClientMachineUser {
       this.#fail(transportFailure(hops.error ?? 'no way to the next hop'))
       return
     }
-    // an earlier attempt may still have to acknowledge its 503 with its own Via
-    if (again) this.#request = this.#unstamped()
-    const branch = newBranch()
+    // a copy: an earlier attempt may still have to acknowledge its 503 with its own Via
+    this.#request = { ...this.#original, headers: this.#original.headers.clone() }
     try {
-      stamp(this.#request, flow, branch)
+      const branch = (this.#options.stamp ?? stampAsUserAgent)(this.#request, flow)
       this.#machine = this.#createMachine(clientKey(branch, this.#request.method), flow)
     } catch (error) {
       this.#fail(transportFailure(error)) // it cannot be written, e.g. one header field too many
@@ -166,11 +164,10 @@ export class ClientRequest implements ClientTransaction, ClientMachineUser {
       : new NonInviteClientTransaction(this.#request, key, flow, clock, this)
   }
 
-  #unstamped(): SipRequest {
-    const headers = this.#request.headers.clone()
-    headers.delete('Via')
-    if (!this.#contactGiven) headers.delete('Contact')
-    return { ...this.#request, headers }
+  #hopsOf(request: SipRequest): Hops {
+    const { flow, nextHop, fallback } = this.#options
+    if (flow !== undefined) return new OnlyHop(flow)
+    return this.#context.hopsOf(request, nextHop ?? routeRequest(request), fallback)
   }
 
   /** The CANCEL is a transaction of its own on the same flow; only the INVITE's outcome counts (RFC 3261 §9.1). */

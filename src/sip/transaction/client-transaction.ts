@@ -1,4 +1,5 @@
 import { type SipRequest, type SipResponse } from '../message/message.ts'
+import { type SipUri } from '../message/uri.ts'
 import { type Flow } from '../transport/flow.ts'
 import { type HeaderList } from './header-list.ts'
 import { type TransactionError } from './transaction-error.ts'
@@ -26,6 +27,17 @@ export interface ClientListener {
 
 /** How a request is sent. */
 export interface ClientRequestOptions {
+  /** Where it goes, whatever its Route and Request-URI say, which stay as they are: a proxy has read them already. */
+  readonly nextHop?: SipUri | undefined
+  /** The only flow that will do: nothing is resolved. */
+  readonly flow?: Flow | undefined
+  /**
+   * Makes the request of one attempt ready for its flow: adds Via, and what else depends on the flow. The default adds Via and
+   * Contact.
+   * @param request - a copy of its own
+   * @returns the branch in Via, which no other attempt has
+   */
+  readonly stamp?: ((request: SipRequest, flow: Flow) => string) | undefined
   /** The peer's own connection, on which it can be reached when every resolved target fails. */
   readonly fallback?: Flow | undefined
   /** Header fields that the layer's own ACK and CANCEL of this INVITE repeat, e.g. User-Agent. */

@@ -3,6 +3,7 @@ import { serialize } from '../message/parse.ts'
 import { type SipUri } from '../message/uri.ts'
 import { targetForSize } from '../transport/congestion.ts'
 import { type Flow, type Target } from '../transport/flow.ts'
+import { TransportError } from '../transport/transport-error.ts'
 
 /** The part of the transport layer that finds a way to a target. */
 export interface FlowSource {
@@ -19,8 +20,38 @@ export interface TargetResolver {
 /** Bytes of Via and Contact, which a request has only when its flow is known; generous. */
 const stampLength = 200
 
-/** The ways to the next hop of one request, one after the other (RFC 3263 §4.3). */
-export class NextHops {
+/** The ways to the next hop of one request, one after the other. */
+export interface Hops {
+  /** No way is left that was not tried. */
+  readonly exhausted: boolean
+  /** Why the last way could not be taken. */
+  readonly error: unknown
+  /** A flow to the next target that can be reached at all; undefined when there is none, and `error` says why. */
+  next(): Promise<Flow | undefined>
+}
+
+/** One flow and no other. */
+export class OnlyHop implements Hops {
+  readonly error = new TransportError('TRANSPORT_CLOSED', 'the connection to the peer is gone')
+  #flow: Flow | undefined
+
+  constructor(flow: Flow) {
+    this.#flow = flow
+  }
+
+  get exhausted(): boolean {
+    return this.#flow === undefined
+  }
+
+  next(): Promise<Flow | undefined> {
+    const flow = this.#flow
+    this.#flow = undefined
+    return Promise.resolve(flow?.closed === false ? flow : undefined)
+  }
+}
+
+/** The ways to a URI (RFC 3263 §4.3). */
+export class NextHops implements Hops {
   readonly #request: SipRequest
   readonly #uri: SipUri
   readonly #flows: FlowSource
@@ -28,7 +59,6 @@ export class NextHops {
   #fallback: Flow | undefined
   #targets: readonly Target[] | undefined
   #tried = 0
-  /** Why the last way could not be taken. */
   error: unknown
 
   /**
@@ -44,12 +74,10 @@ export class NextHops {
     this.#fallback = fallback
   }
 
-  /** No way is left that was not tried. */
   get exhausted(): boolean {
     return this.#targets !== undefined && this.#tried >= this.#targets.length && this.#fallback === undefined
   }
 
-  /** A flow to the next target that can be reached at all; undefined when there is none, and `error` says why. */
   async next(): Promise<Flow | undefined> {
     try {
       this.#targets ??= this.#sized(await this.#resolver.resolve(this.#uri))

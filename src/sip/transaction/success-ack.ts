@@ -1,15 +1,14 @@
-import { newBranch } from '../message/identifiers.ts'
 import { type SipRequest } from '../message/message.ts'
 import { serialize } from '../message/parse.ts'
 import { type SipUri } from '../message/uri.ts'
 import { type Flow } from '../transport/flow.ts'
-import { type NextHops } from './next-hops.ts'
+import { type Hops } from './next-hops.ts'
 import { routeRequest } from './route-request.ts'
-import { stamp } from './stamp.ts'
+import { stampAsUserAgent } from './stamp.ts'
 
 /** What the ACK needs of the layer. */
 export interface SuccessAckContext {
-  hopsOf(request: SipRequest, uri: SipUri, fallback: Flow | undefined): NextHops
+  hopsOf(request: SipRequest, uri: SipUri, fallback: Flow | undefined): Hops
   undelivered(request: SipRequest, error: Error): void
 }
 
@@ -46,7 +45,7 @@ export class SuccessAck {
       const hops = this.#context.hopsOf(request, routeRequest(request), this.#fallback)
       this.#flow = await hops.next()
       if (this.#flow === undefined) throw hops.error
-      stamp(request, this.#flow, newBranch())
+      stampAsUserAgent(request, this.#flow)
       this.#bytes = serialize(request)
       this.#flow.send(this.#bytes, this.#onError)
     } catch (error) {

@@ -1,4 +1,5 @@
 import { parseCSeq } from '../message/cseq.ts'
+import { splitFirst } from '../message/list-values.ts'
 import { type SipRequest, type SipResponse } from '../message/message.ts'
 import { tagOf } from '../message/name-addr.ts'
 import { parseVia } from '../message/via.ts'
@@ -12,14 +13,11 @@ export function clientKey(branch: string, method: string): string {
 }
 
 /**
- * The key of the client transaction that a response belongs to; undefined when it can be none's: no branch, or more than
- * one Via (RFC 3261 §8.1.3.3).
+ * The key of the client transaction that a response belongs to; undefined when it can be none's: its top Via has no branch.
  * @throws CodedError when Via or CSeq are malformed
  */
 export function clientKeyOf(response: SipResponse): string | undefined {
-  const vias = response.headers.values('Via')
-  if (vias.length !== 1) return undefined
-  const { branch } = parseVia(vias[0]!)
+  const { branch } = parseVia(splitFirst(response.headers.get('Via') ?? '').first)
   return branch === undefined ? undefined : clientKey(branch, parseCSeq(response.headers.get('CSeq') ?? '').method)
 }
 
@@ -31,7 +29,7 @@ export function clientKeyOf(response: SipResponse): string | undefined {
  */
 export function serverKey(request: SipRequest, method: string): string {
   const { headers, uri } = request
-  const via = headers.values('Via')[0] ?? ''
+  const via = splitFirst(headers.get('Via') ?? '').first
   const { branch, host, port } = parseVia(via)
   if (branch?.startsWith(magicCookie) === true) return `${branch} ${host.toLowerCase()}:${port ?? ''} ${method}`
   const { number } = parseCSeq(headers.get('CSeq') ?? '')

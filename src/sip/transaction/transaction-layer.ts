@@ -11,7 +11,7 @@ import { transportFailure, type ClientMachine } from './client-machine.ts'
 import { ClientRequest, type ClientRequestContext } from './client-request.ts'
 import { type ClientListener, type ClientRequestOptions, type ClientTransaction } from './client-transaction.ts'
 import { InviteServerTransaction } from './invite-server-transaction.ts'
-import { NextHops, type FlowSource, type TargetResolver } from './next-hops.ts'
+import { NextHops, type FlowSource, type Hops, type TargetResolver } from './next-hops.ts'
 import { NonInviteServerTransaction } from './non-invite-server-transaction.ts'
 import { type ServerMachine, type ServerMachineContext } from './server-machine.ts'
 import { type ServerTransaction } from './server-transaction.ts'
@@ -31,6 +31,8 @@ export interface TransactionUser {
   onRequest(transaction: ServerTransaction): void
   /** The ACK of a 2xx. */
   onAck(ack: SipRequest, flow: Flow): void
+  /** A CANCEL that matches no INVITE; without this method it is answered 481. */
+  onStrayCancel?(cancel: SipRequest, flow: Flow): void
   /** A response that matches no transaction, e.g. a 2xx of an INVITE that comes again very late. */
   onStrayResponse(response: SipResponse, flow: Flow): void
 }
@@ -166,6 +168,10 @@ export class TransactionLayer implements ServerMachineContext, ClientRequestCont
    */
   #receiveCancel(cancel: SipRequest, flow: Flow): void {
     const machine = this.#server.get(serverKey(cancel, 'INVITE'))
+    if (machine === undefined && this.user?.onStrayCancel !== undefined) {
+      this.user.onStrayCancel(cancel, flow)
+      return
+    }
     const response = createResponse(cancel, machine === undefined ? 481 : 200, { toTag: machine?.toTag ?? newTag() })
     const sent = this.#transport.respond(response, flow)
     sent?.catch((error: unknown) => this.undelivered(response, error as Error))
@@ -176,12 +182,12 @@ export class TransactionLayer implements ServerMachineContext, ClientRequestCont
     const key = clientKeyOf(response)
     const machine = key === undefined ? undefined : this.#client.get(key)
     if (machine === undefined) {
-      if (key === undefined) this.events.emit('dropped', response, flow, 'not exactly one Via with a branch')
+      if (key === undefined) this.events.emit('dropped', response, flow, 'no branch in its top Via')
       else this.user?.onStrayResponse(response, flow)
       return
     }
     if (!belongsTogether(machine.request, response)) {
-      this.events.emit('dropped', response, flow, 'CSeq, Call-ID or From is not that of the request')
+      this.events.emit('dropped', response, flow, 'Via, CSeq, Call-ID or From is not that of the request')
       return
     }
     machine.receive(response)
@@ -195,7 +201,7 @@ export class TransactionLayer implements ServerMachineContext, ClientRequestCont
   }
 
   /** Part of {@link ClientRequestContext}. */
-  hopsOf(request: SipRequest, uri: SipUri, fallback: Flow | undefined): NextHops {
+  hopsOf(request: SipRequest, uri: SipUri, fallback: Flow | undefined): Hops {
     return new NextHops(request, uri, this.#transport, this.#resolver, fallback)
   }
 
@@ -242,7 +248,8 @@ export class TransactionLayer implements ServerMachineContext, ClientRequestCont
 }
 
 /**
- * Whether a response with the right branch is really one to this request: nobody else's CSeq, Call-ID or From tag.
+ * Whether a response with the right branch is really one to this request: nobody else's CSeq, Call-ID or From tag, and as
+ * many Vias as the request had (RFC 3261 §8.1.3.3: one, when the request was ours).
  * @throws CodedError when CSeq, From or To are malformed
  */
 function belongsTogether(request: SipRequest, response: SipResponse): boolean {
@@ -250,6 +257,7 @@ function belongsTogether(request: SipRequest, response: SipResponse): boolean {
   tagOf(given.get('To') ?? '')
   return (
     given.get('Call-ID') === asked.get('Call-ID') &&
+    given.values('Via').length === asked.values('Via').length &&
     parseCSeq(given.get('CSeq') ?? '').number === parseCSeq(asked.get('CSeq')!).number &&
     tagOf(given.get('From') ?? '') === tagOf(asked.get('From')!)
   )

@@ -154,7 +154,7 @@ export class UserAgent {
 
   #receiveStrayResponse(response: SipResponse): void {
     const { headers, status } = response
-    if (status < 200 || status >= 300) return
+    if (status < 200 || status >= 300 || headers.values('Via').length > 1) return
     const [local, remote] = [tagOf(headers.get('From') ?? '') ?? '', tagOf(headers.get('To') ?? '') ?? '']
     this.#sessions.get(dialogKey(headers.get('Call-ID') ?? '', local, remote))?.receiveStraySuccess()
   }
