@@ -1,14 +1,16 @@
-import { accessSync, constants } from 'node:fs'
 import { systemClock } from '../base/clock.ts'
-import { CodedError } from '../base/coded-error.ts'
 import { defaultCryptoSuites } from '../base/encryption.ts'
 import { type Application } from '../b2bua/application.ts'
 import { B2bua } from '../b2bua/b2bua.ts'
 import { type CallSettings } from '../b2bua/call-settings.ts'
 import { type ConfigSnapshot } from '../config/config-snapshot.ts'
 import { WorkerMediaEngine } from '../media/worker-media-engine.ts'
-import { makeDirectory } from '../operation/make-directory.ts'
-import { type SocketAddress } from '../sip/transport/flow.ts'
+import { logCalls } from '../operation/call-log.ts'
+import { type LogFields } from '../operation/log-line.ts'
+import { type Log } from '../operation/log.ts'
+import { logListenerErrors, logMedia, logStack } from '../operation/stack-log.ts'
+import { tokenHeader, TokenSigner, TokenVerifier } from '../sip/auth/b2bua-token.ts'
+import { formatAddress, type SocketAddress } from '../sip/transport/flow.ts'
 import { isWildcard } from '../sip/transport/local-addresses.ts'
 import { parseTransportUri, type TlsFiles } from '../sip/transport/listen-spec.ts'
 import { Resolver } from '../sip/transport/resolver.ts'
@@ -16,8 +18,11 @@ import { TransportLayer } from '../sip/transport/transport-layer.ts'
 import { type TlsClientFiles } from '../sip/transport/transport-options.ts'
 import { TransactionLayer } from '../sip/transaction/transaction-layer.ts'
 import { UserAgent } from '../sip/usage/user-agent.ts'
+import { describeRules } from '../trenscrypter/describe-rules.ts'
 import { readRules, type TrenscrypterRules } from '../trenscrypter/rules.ts'
 import { Trenscrypter } from '../trenscrypter/trenscrypter.ts'
+import { type Service } from './service.ts'
+import { StartError } from './start-error.ts'
 import { version } from './version.ts'
 
 /** Milliseconds that a call may ring (reference: b2bua-server §1, not configurable). */
@@ -25,13 +30,6 @@ const unansweredTimeout = 240_000
 
 /** Longest wait for the answers to the last BYEs and CANCELs at shutdown, in milliseconds. */
 const lastWords = 2_000
-
-/** What the machine does not give although the configuration asks for it. */
-export class StartError extends CodedError {
-  constructor(message: string, options?: ErrorOptions) {
-    super('START', message, options)
-  }
-}
 
 /** The methods that cross inside a dialog, and those that make and end one. */
 const allow = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'UPDATE', 'INFO', 'MESSAGE', 'REFER', 'NOTIFY', 'SUBSCRIBE']
@@ -43,7 +41,7 @@ const loopHeaders = [
 ] as const
 
 /** `--server b2bua`: the layers, put together as one configuration says, and the calls on top. */
-export class B2buaService {
+export class B2buaService implements Service {
   readonly b2bua: B2bua
   readonly engine = new WorkerMediaEngine()
   readonly transport: TransportLayer
@@ -56,10 +54,15 @@ export class B2buaService {
   /** The address in session descriptions. */
   #mediaAddress = ''
 
-  /** @param snapshot without problems of `checkStart`, as those of {@link B2buaService.reload} */
-  constructor(snapshot: ConfigSnapshot) {
+  /**
+   * @param snapshot without problems of `checkStart`, as those of {@link B2buaService.reload}
+   * @param key - that it shares with the proxy
+   */
+  constructor(snapshot: ConfigSnapshot, key: Buffer) {
     this.#snapshot = snapshot
     this.transport = new TransportLayer({ tlsClient: tlsFiles(snapshot), keepAlive: keepAliveOf(snapshot) })
+    const signer = new TokenSigner(key, Date.now)
+    const verifier = new TokenVerifier(key, Date.now)
     this.#rules = readRules(snapshot).rules
     this.#application = applicationOf(snapshot, this.#rules)
     this.transactions = new TransactionLayer({
@@ -72,6 +75,8 @@ export class B2buaService {
       clock: systemClock,
       userAgent: snapshot.get('b2bua-server', 'user-agent').replace('{version}', version),
       requestHeaders: loopHeaders,
+      mark: (request) => request.headers.set(tokenHeader, signer.sign(request)),
+      isOwn: (request) => verifier.isGenuine(request),
       supported: [],
       allow,
     })
@@ -84,27 +89,45 @@ export class B2buaService {
     })
   }
 
-  /** The rules in force. */
-  get rules(): TrenscrypterRules {
-    return this.#rules
+  get alive(): boolean {
+    return this.engine.alive
   }
 
-  /** Where SIP is listened on, with the real port; `undefined` for an empty `transport`. */
-  get listening(): SocketAddress | undefined {
-    return this.#listening
+  logTo(log: Log): void {
+    logCalls(this.b2bua, log, systemClock)
+    logStack(this, log, systemClock)
+    logMedia(this.engine, log)
+    for (const { events } of [this.b2bua, this.transport, this.transactions, this.engine])
+      logListenerErrors(events, log)
   }
 
-  /** What is still held: all zero when no call is up and the last transactions have ended. */
+  /** Where it listens, where it sends, and what the rules are. */
+  announce(): readonly (readonly [string, LogFields?])[] {
+    const snapshot = this.#snapshot
+    const at = this.#listening === undefined ? 'on nothing' : formatAddress(this.#listening)
+    return [
+      [
+        `flexisip-b2bua ${version} runs`,
+        {
+          listening: at,
+          transport: snapshot.get('b2bua-server', 'transport'),
+          'outbound-proxy': snapshot.get('b2bua-server', 'outbound-proxy'),
+          'max-calls': snapshot.get('b2bua-server', 'max-calls'),
+        },
+      ],
+      ...describeRules.all(this.#rules).map((line) => [line] as const),
+    ]
+  }
+
   counts(): Readonly<Record<string, number>> {
     return { calls: this.b2bua.calls.size, ...this.#userAgent.counts(), ...prefixed('media-', this.engine.counts()) }
   }
 
   /**
-   * Opens the data directory and the listening point.
+   * Opens the listening point.
    * @throws StartError, TransportError
    */
   async start(): Promise<void> {
-    openDataDirectory(this.#snapshot.get('b2bua-server', 'data-directory'))
     const spec = parseTransportUri(this.#snapshot.get('b2bua-server', 'transport'))
     if (spec !== undefined) {
       this.#listening = await this.transport.listen(
@@ -114,16 +137,17 @@ export class B2buaService {
     this.#learnMediaAddress()
   }
 
-  /** New calls follow `snapshot` from here on. */
-  reload(snapshot: ConfigSnapshot): void {
-    const rules = readRules(snapshot).rules
+  reload(snapshot: ConfigSnapshot): readonly string[] {
+    const { rules } = readRules(snapshot)
+    const changes = describeRules.changes(this.#rules, rules)
     this.#application = applicationOf(snapshot, rules)
     this.#rules = rules
     this.#snapshot = snapshot
     this.#learnMediaAddress()
+    return changes
   }
 
-  /** Ends calls and layers in order; `shutdown-grace` is what calls in progress get. */
+  /** `shutdown-grace` is what calls in progress get. */
   async stop(): Promise<void> {
     await this.b2bua.stop(this.#snapshot.get('b2bua', 'shutdown-grace'))
     await this.#userAgent.close(lastWords)
@@ -189,20 +213,6 @@ function keepAliveOf(snapshot: ConfigSnapshot): number {
 
 function applicationOf(snapshot: ConfigSnapshot, rules: TrenscrypterRules): Application {
   return new Trenscrypter(rules, snapshot.get('b2bua-server', 'outbound-proxy'))
-}
-
-/**
- * Makes the data directory when it is missing, for the server alone.
- * @throws StartError
- */
-function openDataDirectory(directory: string): void {
-  try {
-    makeDirectory(directory, 0o700)
-    accessSync(directory, constants.R_OK | constants.W_OK | constants.X_OK)
-  } catch (cause) {
-    const what = `cannot use data-directory ${directory}: ${cause instanceof Error ? cause.message : String(cause)}`
-    throw new StartError(`${what}; name a folder that this user can write to`, { cause })
-  }
 }
 
 function prefixed(prefix: string, counts: object): Record<string, number> {

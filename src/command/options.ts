@@ -15,6 +15,10 @@ const defaultConfig = '/etc/flexisip/flexisip.conf'
 export const tools = ['check-config', 'explain', 'explain-filter', 'config-get'] as const
 export type Tool = (typeof tools)[number]
 
+/** What `--server` can name. */
+export const servers = ['b2bua', 'proxy', 'all'] as const
+export type Server = (typeof servers)[number]
+
 /** A command line, understood. */
 export interface Options {
   /** A tool with its arguments, or the servers when absent. */
@@ -40,7 +44,7 @@ export interface Options {
 }
 
 /** What `--help` prints. */
-export const helpText = `Usage: flexisip-b2bua [--server b2bua] [options]
+export const helpText = `Usage: flexisip-b2bua [--server b2bua|proxy|all] [options]
        flexisip-b2bua check-config [--json] [options]
        flexisip-b2bua explain [<sip-uri>] [--from-mode zrtp|dtls-srtp|sdes|none] [--json] [options]
        flexisip-b2bua explain-filter [<expression>] --message FILE
@@ -48,7 +52,7 @@ export const helpText = `Usage: flexisip-b2bua [--server b2bua] [options]
 
 Servers and tools read the flexisip.conf of the proxy beside them.
 
-  --server b2bua                what to run (default: b2bua)
+  --server b2bua|proxy|all      what to run (default: b2bua); proxy: module::B2bua before a proxy, or a proxy of its own
   -c, --config FILE             default: ${defaultConfig}
       --companion FILE          settings that a Flexisip does not know; default: flexisip-b2bua.conf beside the config
   -s, --set SECTION/KEY=VALUE   instead of what the file says; may be repeated

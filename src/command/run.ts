@@ -4,14 +4,14 @@ import { checkConfigCommand } from './check-config.ts'
 import { configGetCommand } from './config-get.ts'
 import { explainCommand } from './explain.ts'
 import { explainFilterCommand } from './explain-filter.ts'
-import { helpText, parseOptions, UsageError, type Options } from './options.ts'
+import { helpText, parseOptions, servers, UsageError, type Options, type Server } from './options.ts'
 import { endWithReader } from './print.ts'
 import { version } from './version.ts'
 
 /** A server that this program does not have: a bad configuration to Flexisip (reference: cli-and-services §1, §4). */
 class BadServerError extends CodedError {
   constructor(server: string) {
-    super('SERVER', `--server ${server} is not in this version; write --server b2bua`)
+    super('SERVER', `--server ${server} is not known; write ${servers.join(', ')}`)
   }
 }
 
@@ -26,9 +26,7 @@ export async function run(args: readonly string[]): Promise<number> {
     if (options.version) return print(`flexisip-b2bua ${version}\n`)
     if (options.listSections) return print(`${listSections().join('\n')}\n`)
     if (options.dumpDefault !== undefined) return print(dumpDefault(options.dumpDefault))
-    const { server = 'b2bua' } = options
-    if (server !== 'b2bua') throw new BadServerError(server)
-    return await runTool(options)
+    return await runTool(options, serverOf(options))
   } catch (error) {
     if (error instanceof CodedError) {
       process.stderr.write(`${error.message}${error instanceof UsageError ? '\nTry --help.' : ''}\n`)
@@ -38,11 +36,18 @@ export async function run(args: readonly string[]): Promise<number> {
   }
 }
 
-async function runTool(options: Options): Promise<number> {
+/** @throws BadServerError */
+function serverOf({ server = 'b2bua' }: Options): Server {
+  const known = servers.find((one) => one === server)
+  if (known === undefined) throw new BadServerError(server)
+  return known
+}
+
+async function runTool(options: Options, server: Server): Promise<number> {
   if (options.tool !== undefined) endWithReader()
   switch (options.tool) {
     case 'check-config':
-      return checkConfigCommand(options)
+      return checkConfigCommand(options, server)
     case 'config-get':
       return configGetCommand(options)
     case 'explain':
@@ -52,7 +57,7 @@ async function runTool(options: Options): Promise<number> {
     case undefined: {
       // the stack takes longer to load than a tool to answer
       const { serve } = await import('./serve.ts')
-      return serve(options)
+      return serve(options, server)
     }
   }
 }

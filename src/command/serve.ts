@@ -1,23 +1,23 @@
 import { writeFileSync } from 'node:fs'
-import { systemClock } from '../base/clock.ts'
 import { CodedError } from '../base/coded-error.ts'
 import { type ConfigSnapshot } from '../config/config-snapshot.ts'
 import { ConfigWatcher } from '../config/config-watcher.ts'
 import { formatProblem, hasErrors } from '../config/problem.ts'
-import { logCalls } from '../operation/call-log.ts'
 import { logProblems, logReloads } from '../operation/config-log.ts'
+import { type LogFields } from '../operation/log-line.ts'
 import { type Log } from '../operation/log.ts'
 import { connectServiceManager } from '../operation/service-manager.ts'
-import { logStack } from '../operation/stack-log.ts'
-import { formatAddress } from '../sip/transport/flow.ts'
-import { describeRules } from '../trenscrypter/describe-rules.ts'
+import { logListenerErrors } from '../operation/stack-log.ts'
 import { readRules } from '../trenscrypter/rules.ts'
+import { loadTokenKey } from '../sip/auth/token-key.ts'
 import { checkStart } from './check-start.ts'
 import { B2buaService } from './b2bua-service.ts'
+import { openDataDirectory } from './data-directory.ts'
 import { loadFor } from './load.ts'
 import { levelsOf, openLog } from './open-log.ts'
-import { type Options } from './options.ts'
-import { version } from './version.ts'
+import { type Options, type Server } from './options.ts'
+import { ProxyService } from './proxy-service.ts'
+import { type Service } from './service.ts'
 
 /** Exit statuses (reference: cli-and-services §4). */
 const exit = { stopped: 0, failed: 1, badConfiguration: 255 } as const
@@ -30,10 +30,10 @@ const lastDelay = 2000
  * @returns the exit status of the process
  * @throws LogError when there is nothing to log to
  */
-export async function serve(options: Options): Promise<number> {
+export async function serve(options: Options, server: Server): Promise<number> {
   const { snapshot, problems } = loadFor(options)
   const rules = snapshot === undefined ? [] : readRules(snapshot).problems
-  const faults = snapshot === undefined ? [] : checkStart(snapshot)
+  const faults = snapshot === undefined ? [] : checkStart(snapshot, server)
   const found = [...problems, ...faults, ...rules]
   const strict = snapshot?.get('b2bua', 'strict-rules') === true
   if (snapshot === undefined || hasErrors(faults) || (strict && hasErrors(rules))) {
@@ -48,43 +48,38 @@ export async function serve(options: Options): Promise<number> {
     void log.close().finally(() => process.exit(exit.failed))
   })
   logProblems(found, log)
-  const service = new B2buaService(snapshot)
-  logCalls(service.b2bua, log, systemClock)
-  logStack(service, log, systemClock)
-  const onListenerError = (error: unknown): void => {
-    log.error('an observer failed', { error: error instanceof Error ? (error.stack ?? error.message) : String(error) })
-  }
-  for (const { events } of [service.b2bua, service.transport, service.transactions, service.engine]) {
-    events.onListenerError = onListenerError
-  }
+  let services: readonly Service[] = []
   try {
-    await service.start()
+    services = servicesOf(server, snapshot)
+    for (const service of services) service.logTo(log)
+    for (const service of services) await service.start()
   } catch (error) {
     log.error(error instanceof CodedError ? error.message : String(error))
     if (!options.console) process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
-    await service.stop()
+    for (const service of services) await service.stop()
     await log.close()
     return exit.badConfiguration
   }
   writePid(options, log)
-  const watcher = await watch(options, snapshot, service, log)
-  watcher.events.onListenerError = onListenerError
+  const watcher = await watch(options, server, snapshot, services, log)
+  logListenerErrors(watcher.events, log)
   const manager = connectServiceManager({
-    alive: () => service.engine.alive,
+    alive: () => services.every(({ alive }) => alive),
     interval: snapshot.get('global', 'watchdog-notify-interval'),
     onError: (error) => log.error('systemd cannot be told of the state of the service', { error: error.message }),
   })
-  announce(snapshot, service, log)
+  for (const service of services) for (const [text, fields] of service.announce()) log.message(text, fields)
   manager.ready('taking calls')
-  process.on('SIGUSR2', () => log.message('counts', service.counts()))
+  const counts = (): LogFields => Object.assign({}, ...services.map((service) => service.counts())) as LogFields
+  process.on('SIGUSR2', () => log.message('counts', counts()))
 
   const signal = await signals.stop
-  log.message('stopping', { signal, calls: service.b2bua.calls.size })
+  log.message('stopping', { signal, calls: counts()['calls'] })
   manager.stopping()
   await watcher.close()
-  await service.stop()
+  for (const service of services) await service.stop()
   manager.close()
-  log.message('stopped', service.counts())
+  log.message('stopped', counts())
   await log.close()
   setTimeout(() => process.exit(exit.stopped), lastDelay).unref()
   return exit.stopped
@@ -113,32 +108,36 @@ function writePid({ pidfile }: Options, log: Log): void {
   }
 }
 
-async function watch(options: Options, first: ConfigSnapshot, service: B2buaService, log: Log): Promise<ConfigWatcher> {
+async function watch(
+  options: Options,
+  server: Server,
+  first: ConfigSnapshot,
+  services: readonly Service[],
+  log: Log,
+): Promise<ConfigWatcher> {
   const watcher = new ConfigWatcher({
     initial: first,
     load: (previous) => loadFor(options, previous),
-    validate: (snapshot) => [...readRules(snapshot).problems, ...checkStart(snapshot)],
+    validate: (snapshot) => [...readRules(snapshot).problems, ...checkStart(snapshot, server)],
   })
   // first: the lines about the reload are logged at its levels
   watcher.events.on('reloaded', ({ snapshot }) => log.setLevels(levelsOf(snapshot, options)))
   logReloads(watcher, log)
   watcher.events.on('reloaded', ({ snapshot }) => {
-    const before = service.rules
-    service.reload(snapshot)
-    for (const line of describeRules.changes(before, service.rules)) log.message(line)
+    for (const service of services) for (const line of service.reload(snapshot)) log.message(line)
   })
   await watcher.start()
   return watcher
 }
 
-/** Where it listens, where it sends, and what the rules are. */
-function announce(snapshot: ConfigSnapshot, service: B2buaService, log: Log): void {
-  const { listening } = service
-  log.message(`flexisip-b2bua ${version} runs`, {
-    listening: listening === undefined ? 'on nothing' : formatAddress(listening),
-    transport: snapshot.get('b2bua-server', 'transport'),
-    'outbound-proxy': snapshot.get('b2bua-server', 'outbound-proxy'),
-    'max-calls': snapshot.get('b2bua-server', 'max-calls'),
-  })
-  for (const line of describeRules.all(service.rules)) log.message(line)
+/**
+ * In the order in which they start and stop: the last words of calls go through the proxy.
+ * @throws StartError, TokenKeyError when the data directory or the key in it cannot be used
+ */
+function servicesOf(server: Server, snapshot: ConfigSnapshot): readonly Service[] {
+  const key = loadTokenKey(openDataDirectory(snapshot))
+  return [
+    ...(server === 'proxy' ? [] : [new B2buaService(snapshot, key)]),
+    ...(server === 'b2bua' ? [] : [new ProxyService(snapshot, key)]),
+  ]
 }

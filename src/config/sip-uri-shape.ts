@@ -57,6 +57,22 @@ export function transportProtocol({ scheme, transport = '' }: SipUriShape): 'udp
   return transports[`${scheme}:${transport}`]
 }
 
+/** Checks `global/transports`: SIP URIs, each with a transport that its scheme allows. */
+export function checkTransports(list: readonly string[]): Fault | undefined {
+  for (const text of list) {
+    const uri = sipUriShape(text)
+    if (uri === undefined) return checkSipUriWithoutBrackets(text)
+    if (transportProtocol(uri) !== undefined || webSockets.has(uri.transport ?? '')) continue
+    return {
+      what: `transport '${uri.transport ?? ''}' is not possible with '${uri.scheme}:'`,
+      instead: "write 'sip:' with ;transport=udp, tcp, tls, ws or wss, or 'sips:' for TLS",
+    }
+  }
+  return undefined
+}
+
+const webSockets: ReadonlySet<string> = new Set(['ws', 'wss'])
+
 /** Checks `b2bua-server/transport`: one URI, and a transport that its scheme allows. */
 export function checkTransport(text: string): Fault | undefined {
   if (text === '') return undefined // listens on nothing, as in Flexisip

@@ -12,11 +12,10 @@ import { type Log } from './log.ts'
 export interface LoggedStack {
   readonly transport: TransportLayer
   readonly transactions: TransactionLayer
-  readonly engine: MediaEngine
 }
 
-/** Writes into the log what transports, transactions and media tell about themselves. */
-export function logStack({ transport, transactions, engine }: LoggedStack, log: Log, clock: Clock): void {
+/** Writes into the log what transports and transactions tell about themselves. */
+export function logStack({ transport, transactions }: LoggedStack, log: Log, clock: Clock): void {
   const limit = new LineLimit(clock)
   const warn = (text: string, fields: LogFields): void => {
     limit.pass(text, (more) => log.warning(text, { ...fields, ...more }))
@@ -49,10 +48,19 @@ export function logStack({ transport, transactions, engine }: LoggedStack, log: 
     warn('a message did not leave', { 'call-id': message.headers.get('Call-ID'), error: error.message })
   })
   transactions.events.on('dropped', (_message, flow, why) => warn('message dropped', { ...ends(flow), why }))
-  engine.events.on('workerDied', ({ worker, sessions, error }) => {
+}
+
+/** Writes into the log what the media engine tells about itself. */
+export function logMedia({ events }: MediaEngine, log: Log): void {
+  events.on('workerDied', ({ worker, sessions, error }) => {
     log.error('a media worker died', { worker, calls: sessions, error: error.message })
   })
-  engine.events.on('workerReplaced', ({ worker }) => log.message('media worker replaced', { worker }))
+  events.on('workerReplaced', ({ worker }) => log.message('media worker replaced', { worker }))
+}
+
+/** Writes into the log what those threw who were told something. */
+export function logListenerErrors(events: { onListenerError: (error: unknown) => void }, log: Log): void {
+  events.onListenerError = (error) => log.error('an observer failed', { error: stackOf(error) })
 }
 
 function ends(flow: Flow): { readonly protocol: string; readonly peer: string } {

@@ -113,7 +113,9 @@ describe('what does not belong', () => {
 
   test('sections of other modules are none of our business', () => {
     assert.deepEqual(
-      problemsOf('[module::Registrar]\nanything=1\nflag\n[cluster]\nenabled=maybe\n[global]\naliases=a,b\n'),
+      problemsOf(
+        '[module::Router]\nanything=1\nflag\n[cluster]\nenabled=maybe\n[module::Registrar]\ndb-implementation=redis\n',
+      ),
       [],
     )
   })

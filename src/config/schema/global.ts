@@ -1,14 +1,46 @@
 import { booleanExpr, boolean, durationMs, integer, oneOf, path, stringList } from '../value-type.ts'
+import { checkTransports } from '../sip-uri-shape.ts'
 import { parameter } from './parameter.ts'
 
 const logLevel = oneOf('debug', 'message', 'warning', 'error')
 
-/** Those parameters of [global] that this server honours: logs, the watchdog, and which servers run. */
+/** Those parameters of [global] that this program honours: where its proxy listens, logs, the watchdog, and which servers run. */
 export const global = {
   'default-servers': parameter({
     type: stringList,
     default: 'proxy',
     help: 'Servers started by default when --server is not on the command line. Those that this program does not have are left to Flexisip.',
+    reload: 'restart',
+  }),
+  transports: parameter({
+    type: stringList,
+    default: 'sip:*',
+    help: "Where the proxy listens: SIP URIs, separated by spaces. 'sip:' without a transport is UDP and TCP, 'sips:' is TLS; '*' is every address of this machine. This program's own proxy reads them too.",
+    reload: 'restart',
+    check: checkTransports,
+  }),
+  aliases: parameter({
+    type: stringList,
+    default: 'localhost',
+    help: 'Names of the proxy: a Route with one of them leads to it.',
+    reload: 'restart',
+  }),
+  'tls-certificates-file': parameter({
+    type: path,
+    default: '',
+    help: "PEM file of the certificate chain of the proxy's TLS transports.",
+    reload: 'restart',
+  }),
+  'tls-certificates-private-key': parameter({
+    type: path,
+    default: '',
+    help: "PEM file of the private key of the proxy's TLS transports.",
+    reload: 'restart',
+  }),
+  'tls-certificates-ca-file': parameter({
+    type: path,
+    default: '',
+    help: "PEM file of the certificate authorities that sign the proxy's peers. Empty: those of the system.",
     reload: 'restart',
   }),
   'watchdog-notify-interval': parameter({

@@ -19,6 +19,8 @@ export interface UsageContext {
    * re-INVITE that goes to the caller (reference: proxy-module §2).
    */
   readonly requestHeaders: HeaderList
+  /** Adds to a request what depends on it. */
+  readonly mark?: (request: SipRequest) => void
   readonly supported: readonly string[]
   readonly allow: readonly string[]
   /** From here on requests of the session's dialog reach it. */
@@ -51,5 +53,6 @@ export function finishRequest(
   for (const [name, value] of ownRequestHeaders(context)) request.headers.add(name, value)
   if (withCapabilities.has(request.method)) addCapabilities(request.headers, context)
   if (contentType !== undefined) request.headers.set('Content-Type', contentType)
+  context.mark?.(request)
   return request
 }

@@ -24,6 +24,10 @@ export interface UserAgentOptions {
   readonly userAgent: string
   /** Header fields of every request, CANCEL and ACK included. */
   readonly requestHeaders: HeaderList
+  /** Adds to a request of ours, which is complete but for its Via, what depends on it; not to ACK and CANCEL. */
+  readonly mark?: (request: SipRequest) => void
+  /** Whether a request that came was once made here: a proxy has sent it back, and would for ever (RFC 3261 §8.2.2.2). */
+  readonly isOwn?: (request: SipRequest) => boolean
   /** Option tags that a request may require, in lower case; of others it gets 420. */
   readonly supported: readonly string[]
   /** Methods that are taken; others get 405 or 501. */
@@ -134,6 +138,10 @@ export class UserAgent {
     const refusal = refusalOf(request, this.#options, toTag !== undefined)
     if (refusal !== undefined) {
       this.reply(transaction, refusal.status, refusal)
+      return
+    }
+    if (this.#options.isOwn?.(request) === true) {
+      this.reply(transaction, 482)
       return
     }
     if (toTag !== undefined) {

@@ -1,0 +1,101 @@
+import { HeaderError } from '../../src/sip/message/header-error.ts'
+import { type SipRequest } from '../../src/sip/message/message.ts'
+import { parseNameAddr } from '../../src/sip/message/name-addr.ts'
+import { parseUri, uriParam, UriError, type SipUri } from '../../src/sip/message/uri.ts'
+import { type SocketAddress, type Flow, type TransportProtocol } from '../../src/sip/transport/flow.ts'
+import { type FlowTokens } from './flow-token.ts'
+import { type OwnAddresses } from './own-address.ts'
+
+/** Finds the flow of exactly these ends, as long as it is there. */
+export interface FlowFinder {
+  existing(protocol: TransportProtocol, local: SocketAddress, remote: SocketAddress): Flow | undefined
+}
+
+/** What the own Routes of a request said. */
+export interface OwnRoutes {
+  /** There was one. */
+  readonly routed: boolean
+  /** One had a token that this proxy made. */
+  readonly authentic: boolean
+  /** The flow that the last one names; `gone` when it has closed. Absent when it names none, or the one the request came by. */
+  readonly to?: Flow | 'gone'
+  /** One had a user part that looks like a token but was not made here: somebody tries. */
+  readonly forged: boolean
+}
+
+/** Users of a token's length and letters: nobody is called so. */
+const tokenLike = /^[\w-]{30,64}$/
+
+/**
+ * Takes this proxy's own entries off the Route of a request (RFC 3261 §16.4, RFC 5626 §5.3). Of our two entries of a dialog
+ * the last speaks: it stands for the side that the request goes to. A strict router before us has put our entry into the
+ * Request-URI; then the last Route is the real one.
+ * @param request - is changed
+ * @throws CodedError 400 when a Route cannot be read
+ */
+export function takeOwnRoutes(
+  request: SipRequest,
+  flow: Flow,
+  own: OwnAddresses,
+  tokens: FlowTokens,
+  finder: FlowFinder,
+): OwnRoutes {
+  const { headers } = request
+  let routed = false
+  let authentic = false
+  let to: Flow | 'gone' | undefined
+  const read = (uri: SipUri): boolean | 'forged' => {
+    const ends = uri.user === undefined ? undefined : tokens.read(uri.user)
+    if (ends === undefined) {
+      if (!own.has(uri)) return false
+      to = undefined
+      if (uri.user !== undefined && tokenLike.test(uri.user)) return 'forged'
+      return true
+    }
+    authentic = true
+    const { remote } = ends
+    const here = ends.protocol === flow.protocol && remote.port === flow.remote.port && remote.host === flow.remote.host
+    to = here ? undefined : (finder.existing(ends.protocol, ends.local, remote) ?? 'gone')
+    return true
+  }
+  if (headers.has('Route')) {
+    const target = readUri(request.uri)
+    if (target !== undefined && uriParam(target, 'lr') !== undefined) {
+      const verdict = read(target)
+      if (verdict === 'forged') return { routed: true, authentic: false, forged: true }
+      if (verdict) {
+        routed = true
+        const routes = headers.values('Route')
+        request.uri = parseNameAddr(routes.pop()!).uri
+        headers.delete('Route')
+        if (routes.length > 0) headers.prepend('Route', routes.join(', '))
+      }
+    }
+    for (let first = firstRoute(request); first !== undefined; first = firstRoute(request)) {
+      const verdict = read(first)
+      if (verdict === 'forged') return { routed: true, authentic: false, forged: true }
+      if (!verdict) break
+      routed = true
+      headers.removeFirstValue('Route')
+    }
+  }
+  return { routed, authentic, forged: false, ...(to !== undefined && { to }) }
+}
+
+function firstRoute({ headers }: SipRequest): SipUri | undefined {
+  if (!headers.has('Route')) return undefined
+  const value = headers.values('Route')[0]
+  if (value === undefined) return undefined
+  try {
+    return parseUri(parseNameAddr(value).uri)
+  } catch (cause) {
+    if (!(cause instanceof UriError) && !(cause instanceof HeaderError)) throw cause
+    throw new HeaderError('SIP_ROUTE', 'The first Route cannot be read.', { status: 400, cause })
+  }
+}
+
+/** The Request-URI; undefined when it is none of SIP. */
+function readUri(text: string): SipUri | undefined {
+  const uri = parseUri(text)
+  return uri.scheme === 'sip' || uri.scheme === 'sips' ? uri : undefined
+}

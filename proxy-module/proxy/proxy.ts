@@ -1,0 +1,255 @@
+import { type Clock } from '../../src/base/clock.ts'
+import { CodedError } from '../../src/base/coded-error.ts'
+import { TypedEmitter } from '../../src/base/typed-emitter.ts'
+import { splitFirst } from '../../src/sip/message/list-values.ts'
+import { createResponse, type SipMessage, type SipRequest, type SipResponse } from '../../src/sip/message/message.ts'
+import { tagOf } from '../../src/sip/message/name-addr.ts'
+import { serialize } from '../../src/sip/message/serialize.ts'
+import { parseVia } from '../../src/sip/message/via.ts'
+import { type ClientListener, type ClientTransaction } from '../../src/sip/transaction/client-transaction.ts'
+import { NextHops, OnlyHop, type TargetResolver } from '../../src/sip/transaction/next-hops.ts'
+import { type ServerTransaction } from '../../src/sip/transaction/server-transaction.ts'
+import { type TransactionError } from '../../src/sip/transaction/transaction-error.ts'
+import { TransactionLayer, type TransactionTransport } from '../../src/sip/transaction/transaction-layer.ts'
+import { type Flow } from '../../src/sip/transport/flow.ts'
+import { type Diversion } from '../diversion/diversion.ts'
+import { BranchMarks } from './branch-marks.ts'
+import { FlowTokens } from './flow-token.ts'
+import { Forwarder } from './forwarder.ts'
+import { type OwnAddresses } from './own-address.ts'
+import { takeOwnRoutes, type FlowFinder } from './own-routes.ts'
+import { refusalOf } from './request-checks.ts'
+import { ResponseContext, type ResponseContextHost } from './response-context.ts'
+import { type Arrival, type Branch, type Decision, type Passage, type Routing } from './routing.ts'
+
+/** The part of the transport layer that the proxy uses. */
+export interface ProxyTransport extends TransactionTransport, FlowFinder {}
+
+/** What a proxy is made with. */
+export interface ProxyOptions {
+  /** Its messages go to this proxy from now on. */
+  readonly transport: ProxyTransport
+  readonly resolver: TargetResolver
+  readonly clock: Clock
+  /** 32 random bytes, kept over restarts: flow tokens are made with them. */
+  readonly secret: Buffer
+  readonly own: OwnAddresses
+  readonly diversion: Diversion
+  /** How requests that are not diverted find their way. */
+  readonly routing: Routing
+}
+
+/** What the proxy tells to those who watch it. */
+export interface ProxyEvents {
+  /** An INVITE was sent on to the B2BUA at `server`. */
+  diverted: [request: SipRequest, server: string]
+  /** A request was answered by the proxy itself. */
+  answered: [request: SipRequest, flow: Flow, status: number]
+  /** A message could not be sent on, and nobody can be told. */
+  undelivered: [message: SipMessage, error: Error]
+  /** A message that leads nowhere was dropped. */
+  dropped: [message: SipMessage, flow: Flow, why: string]
+  /** Handling a message failed. */
+  failed: [message: SipMessage, error: unknown]
+}
+
+/**
+ * The proxy of RFC 3261 §16, before another proxy or alone. INVITEs, and what may go to several places, have a
+ * transaction; everything else is passed on without one (§16.11).
+ */
+export class Proxy implements ResponseContextHost {
+  readonly events = new TypedEmitter<ProxyEvents>()
+  readonly transactions: TransactionLayer
+  readonly clock: Clock
+  readonly #options: ProxyOptions
+  readonly #tokens: FlowTokens
+  readonly #marks: BranchMarks
+  readonly #forwarder: Forwarder
+  readonly #contexts = new Set<ResponseContext>()
+  /** Where messages go that have or need a transaction. */
+  readonly #stateful: TransactionTransport
+
+  constructor(options: ProxyOptions) {
+    const { transport, resolver, clock, secret, own } = options
+    this.#options = options
+    this.clock = clock
+    this.#tokens = new FlowTokens(secret)
+    this.#marks = new BranchMarks(secret.toString('hex'))
+    this.#forwarder = new Forwarder(this.#tokens, this.#marks, own)
+    this.#stateful = {
+      onMessage: () => undefined,
+      onFlowClosed: () => undefined,
+      flowTo: (target) => transport.flowTo(target),
+      respond: (response, flow) => transport.respond(response, flow),
+    }
+    this.transactions = new TransactionLayer({ transport: this.#stateful, resolver, clock })
+    this.transactions.user = {
+      onRequest: (transaction) => this.#proceed(transaction),
+      onAck: (ack, flow) => this.#passOn(ack, flow),
+      onStrayCancel: (cancel, flow) => this.#passOn(cancel, flow),
+      onStrayResponse: (response, flow) => this.#passBack(response, flow),
+    }
+    transport.onMessage = (message, flow) => this.#receive(message, flow)
+    transport.onFlowClosed = (flow) => this.#stateful.onFlowClosed(flow)
+  }
+
+  /** Requests in progress, and transactions. */
+  counts(): Readonly<Record<string, number>> {
+    const { server, client } = this.transactions.counts()
+    return { requests: this.#contexts.size, transactions: server + client }
+  }
+
+  /** Forgets what is in progress. */
+  close(): void {
+    for (const context of this.#contexts) context.abandon()
+    this.#contexts.clear()
+    this.transactions.close()
+  }
+
+  /** Part of {@link ResponseContextHost}. */
+  send(passage: Passage, branch: Branch, listener: ClientListener): ClientTransaction {
+    const { hop } = branch
+    return this.transactions.request(this.#forwarder.prepare(passage.request, branch), listener, {
+      ...('send' in hop ? { flow: hop } : { nextHop: hop }),
+      stamp: (request, to) => this.#forwarder.stamp(request, passage, branch, to),
+    })
+  }
+
+  /** Part of {@link ResponseContextHost}. */
+  failed({ hop }: Branch, error: TransactionError): void {
+    if (!('send' in hop)) this.#options.diversion.failed(hop, error.message)
+  }
+
+  /** Part of {@link ResponseContextHost}. */
+  ended(context: ResponseContext): void {
+    this.#contexts.delete(context)
+  }
+
+  #receive(message: SipMessage, flow: Flow): void {
+    if (message.kind === 'response') {
+      if (this.#readBranch(message)?.stateless === true) this.#passBack(message, flow)
+      else this.#stateful.onMessage(message, flow)
+      return
+    }
+    const { method } = message
+    const hasTransaction = method === 'INVITE' || method === 'ACK' || method === 'CANCEL'
+    if (hasTransaction || this.#options.routing.needsTransaction(message)) this.#stateful.onMessage(message, flow)
+    else this.#passOn(message, flow)
+  }
+
+  /** A request with a transaction. */
+  #proceed(transaction: ServerTransaction): void {
+    const { request, flow } = transaction
+    const passage = this.#arrived(request, flow)
+    const decision = this.#decide(passage, transaction)
+    if (decision.kind === 'answer') transaction.respond(this.#answerOf(passage, decision))
+    else if (decision.kind === 'forward') {
+      this.#contexts.add(new ResponseContext(transaction, passage, decision.branches, this))
+    }
+  }
+
+  /** A request without a transaction (RFC 3261 §16.11). */
+  #passOn(request: SipRequest, flow: Flow): void {
+    const passage = this.#arrived(request, flow)
+    try {
+      const decision = this.#decide(passage, undefined)
+      if (decision.kind === 'answer') this.#respond(passage, this.#answerOf(passage, decision))
+      else if (decision.kind === 'forward') void this.#forward(passage, decision.branches[0]!)
+    } catch (error) {
+      this.events.emit('failed', request, error)
+      this.#refuse(passage, error instanceof CodedError ? error.status : 500)
+    }
+  }
+
+  async #forward(passage: Passage, branch: Branch): Promise<void> {
+    const { transport, resolver } = this.#options
+    const { hop } = branch
+    try {
+      const request = this.#forwarder.prepare(passage.request, branch)
+      const hops = 'send' in hop ? new OnlyHop(hop) : new NextHops(request, hop, transport, resolver)
+      const to = await hops.next()
+      if (to === undefined) throw hops.error
+      this.#forwarder.stampStateless(request, passage, branch, to)
+      to.send(serialize(request), (error) => this.#notForwarded(passage, error))
+    } catch (error) {
+      this.#notForwarded(passage, error)
+    }
+  }
+
+  /** Better than silence, which would cost the sender half a minute. */
+  #notForwarded(passage: Passage, error: unknown): void {
+    const { request } = passage
+    this.events.emit('undelivered', request, error instanceof Error ? error : new Error(String(error)))
+    this.#refuse(passage, error instanceof CodedError && error.status < 500 ? error.status : 503)
+  }
+
+  /** RFC 3261 §16.3 to §16.5. */
+  #decide(passage: Passage, transaction: ServerTransaction | undefined): Decision {
+    const { request, flow, loopMark } = passage
+    const { own, diversion, routing, transport } = this.#options
+    const refusal = refusalOf(request)
+    if (refusal !== undefined) return refusal
+    if (this.#marks.hasPassed(request, loopMark)) return { kind: 'answer', status: 482 }
+    const routes = takeOwnRoutes(request, flow, own, this.#tokens, transport)
+    if (routes.forged) return { kind: 'answer', status: 403, reason: 'Bad flow token' }
+    const fromB2bua = diversion.recognises(request)
+    const inDialog = tagOf(request.headers.get('To')!) !== undefined
+    const misused = routes.to !== undefined && !inDialog && !fromB2bua && !routing.trusts(flow)
+    const { routed, authentic, to } = routes
+    const arrival: Arrival = {
+      ...{ request, flow, routed, authentic, inDialog, fromB2bua, misused },
+      ...(to !== undefined && !misused && { to }),
+    }
+    passage.fromServer = fromB2bua || routing.isServer(flow)
+    const admitted = routing.admit(arrival, transaction)
+    if (admitted !== undefined) return admitted
+    const diverted = diversion.branchesFor(arrival)
+    if (diverted === undefined) return routing.route(arrival)
+    this.events.emit('diverted', request, diverted.server)
+    return { kind: 'forward', branches: [diverted.branch] }
+  }
+
+  #arrived(request: SipRequest, flow: Flow): Passage {
+    return { request, flow, loopMark: this.#marks.loopMark(request), fromServer: false }
+  }
+
+  #answerOf({ request, flow }: Passage, answer: Decision & { kind: 'answer' }): SipResponse {
+    const { status, reason, headers = [] } = answer
+    this.events.emit('answered', request, flow, status)
+    const toTag = this.#marks.tag(request)
+    return createResponse(request, status, { toTag, headers, ...(reason !== undefined && { reason }) })
+  }
+
+  #refuse(passage: Passage, status: number): void {
+    this.#respond(passage, this.#answerOf(passage, { kind: 'answer', status }))
+  }
+
+  /** ACK is never answered. */
+  #respond({ request, flow }: Passage, response: SipResponse): void {
+    if (request.method !== 'ACK') this.#send(response, flow)
+  }
+
+  /** A response without a transaction goes where our own Via says that its request came from (RFC 3261 §16.7, §16.11). */
+  #passBack(response: SipResponse, flow: Flow): void {
+    const read = this.#readBranch(response)
+    const ends = read && this.#tokens.read(read.token)
+    const back = ends && this.#options.transport.existing(ends.protocol, ends.local, ends.remote)
+    if (back === undefined) {
+      const why = ends === undefined ? 'its Via is not ours' : 'who sent the request has gone'
+      this.events.emit('dropped', response, flow, why)
+      return
+    }
+    response.headers.removeFirstValue('Via')
+    this.#send(response, back)
+  }
+
+  #send(response: SipResponse, flow: Flow): void {
+    const sent = this.#options.transport.respond(response, flow)
+    sent?.catch((error: unknown) => this.events.emit('undelivered', response, error as Error))
+  }
+
+  #readBranch(response: SipResponse): ReturnType<BranchMarks['read']> {
+    const { branch } = parseVia(splitFirst(response.headers.get('Via')!).first)
+    return branch === undefined ? undefined : this.#marks.read(branch)
+  }
+}

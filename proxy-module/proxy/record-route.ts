@@ -1,0 +1,36 @@
+import { type SipRequest } from '../../src/sip/message/message.ts'
+import { type Flow } from '../../src/sip/transport/flow.ts'
+
+/** Requests that make a dialog; NOTIFY makes one when it is quicker than the 200 of its SUBSCRIBE (RFC 6665 §4.4.1). */
+const dialogForming: ReadonlySet<string> = new Set(['INVITE', 'SUBSCRIBE', 'REFER', 'NOTIFY'])
+
+/**
+ * Puts this proxy into the path of a dialog (RFC 3261 §16.6 step 4): two entries (RFC 5658), the upper for the side that the
+ * request goes to, the lower for the side that it comes from, each with the flow token of a phone on that side. Two even
+ * where one would do: so the last of the own Routes of a later request always says which side it goes to, from whatever
+ * port the phone sends by then.
+ * @param tokens - of a phone; undefined for a server, which is found by its address
+ */
+export function recordRoute(
+  request: SipRequest,
+  from: { readonly flow: Flow; readonly token: string | undefined },
+  to: { readonly flow: Flow; readonly token: string | undefined },
+): void {
+  if (!dialogForming.has(request.method)) return
+  const secure = request.uri.startsWith('sips:')
+  const upper = ownUri(to.flow, to.token, secure)
+  request.headers.prepend('Record-Route', `<${upper}>, <${ownUri(from.flow, from.token, secure)}>`)
+}
+
+/**
+ * Puts this proxy into the way back to a phone that registers elsewhere (RFC 3327 §5.2). `ob` says that the flow is kept
+ * (RFC 5626 §5.1), where this proxy is the phone's first hop.
+ */
+export function addPath(request: SipRequest, flow: Flow, token: string, firstHop: boolean): void {
+  request.headers.prepend('Path', `<${ownUri(flow, token, false)}${firstHop ? ';ob' : ''}>`)
+}
+
+function ownUri({ contact }: Flow, token: string | undefined, secure: boolean): string {
+  const uri = secure ? contact.replace(/^sip:/, 'sips:').replace(';transport=tls', '') : contact
+  return `${token === undefined ? uri : uri.replace(':', `:${token}@`)};lr`
+}

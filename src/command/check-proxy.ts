@@ -1,0 +1,96 @@
+import { compileFilter, FilterError } from '../../proxy-module/filter/filter.ts'
+import { readPasswordFile } from '../../proxy-module/registrar/password-file.ts'
+import { type ConfigSnapshot } from '../config/config-snapshot.ts'
+import { type Problem } from '../config/problem.ts'
+import { parseUri } from '../sip/message/uri.ts'
+import { faultOf, problemAt } from './start-problem.ts'
+import { proxyTransports, serversOf } from './proxy-settings.ts'
+
+/** What keeps `--server proxy` from being started with a configuration, as far as it can be seen without starting it. */
+export function checkProxy(snapshot: ConfigSnapshot): Problem[] {
+  return [
+    ...checkTransports(snapshot),
+    ...checkServers(snapshot),
+    ...checkFilterCompiles(snapshot),
+    ...(snapshot.get('proxy', 'next-hop') === '' ? checkPasswords(snapshot) : checkNextHop(snapshot)),
+  ]
+}
+
+function checkTransports(snapshot: ConfigSnapshot): Problem[] {
+  const own = snapshot.get('proxy', 'transports').length > 0
+  const report = (what: string, instead: string): Problem[] => [
+    own
+      ? problemAt(snapshot, 'proxy', 'transports', { what, instead })
+      : problemAt(snapshot, 'global', 'transports', { what, instead }),
+  ]
+  try {
+    const specs = proxyTransports(snapshot)
+    if (specs.length === 0) return report('the proxy would listen on nothing', 'write e.g. sip:127.0.0.1:5060')
+    const secure = specs.some(({ protocol }) => protocol === 'tls')
+    const certified = (['tls-certificates-file', 'tls-certificates-private-key'] as const).every(
+      (key) => snapshot.get('global', key) !== '' || snapshot.get('b2bua', key) !== '',
+    )
+    if (!secure || certified) return []
+    return report(
+      'a TLS transport needs a certificate',
+      'write tls-certificates-file and tls-certificates-private-key in [global], or in [b2bua] of flexisip-b2bua.conf',
+    )
+  } catch (error) {
+    const { what, instead } = faultOf(error, 'sip:127.0.0.1:5060')
+    return report(what, instead)
+  }
+}
+
+function checkServers(snapshot: ConfigSnapshot): Problem[] {
+  try {
+    serversOf(snapshot)
+    return []
+  } catch (error) {
+    const fault = faultOf(error, 'sip:127.0.0.1:6067;transport=tcp')
+    return snapshot.get('proxy', 'b2bua-servers').length > 0
+      ? [problemAt(snapshot, 'proxy', 'b2bua-servers', fault)]
+      : [problemAt(snapshot, 'module::B2bua', 'b2bua-server', fault)]
+  }
+}
+
+function checkFilterCompiles(snapshot: ConfigSnapshot): Problem[] {
+  try {
+    compileFilter(snapshot.text('module::B2bua', 'filter') ?? '')
+    return []
+  } catch (error) {
+    if (!(error instanceof FilterError)) throw error
+    const problem = problemAt(snapshot, 'module::B2bua', 'filter', error)
+    return [{ ...problem, column: problem.column + error.column - 1 }]
+  }
+}
+
+function checkNextHop(snapshot: ConfigSnapshot): Problem[] {
+  try {
+    parseUri(snapshot.get('proxy', 'next-hop'))
+    return []
+  } catch (error) {
+    return [problemAt(snapshot, 'proxy', 'next-hop', faultOf(error, 'sip:192.0.2.1:5060;transport=tcp'))]
+  }
+}
+
+/** Passwords that cannot be read are no reason to let everybody in. */
+function checkPasswords(snapshot: ConfigSnapshot): Problem[] {
+  if (!snapshot.get('module::Authentication', 'enabled')) return []
+  if (snapshot.get('module::Authentication', 'db-implementation') !== 'file') {
+    const what = 'this program reads passwords from a file only'
+    return [
+      problemAt(snapshot, 'module::Authentication', 'db-implementation', {
+        what,
+        instead: 'write db-implementation=file and file-path, or name a next-hop that registers phones',
+      }),
+    ]
+  }
+  const file = snapshot.get('module::Authentication', 'file-path')
+  if (file !== '') return [...readPasswordFile(file).problems]
+  return [
+    problemAt(snapshot, 'module::Authentication', 'file-path', {
+      what: 'there is no password file',
+      instead: 'write file-path=<FILE>',
+    }),
+  ]
+}
