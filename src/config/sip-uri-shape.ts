@@ -71,6 +71,14 @@ export function checkTransport(text: string): Fault | undefined {
   }
 }
 
+/** Checks an element of `proxy/transports`: as of `b2bua-server/transport`, and WebSocket (RFC 7118). */
+export function checkProxyTransport(text: string): Fault | undefined {
+  const uri = sipUriShape(text)
+  if (uri === undefined) return checkSipUriWithoutBrackets(text)
+  if (uri.transport === 'ws' || uri.transport === 'wss') return undefined
+  return checkTransport(text)
+}
+
 /** Checks `nat-addresses` as far as no name must be looked up: at most one address of each family. */
 export function checkAddresses(addresses: readonly string[]): Fault | undefined {
   for (const family of [4, 6]) {

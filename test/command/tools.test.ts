@@ -46,7 +46,13 @@ describe('tools', { concurrency: 4 }, () => {
       'b2bua-server',
       'b2bua-server::trenscrypter',
       'module::B2bua',
+      'module::Registrar',
+      'module::Authentication',
+      'module::AuthTrustedHosts',
+      'module::MediaRelay',
+      'cluster',
       'b2bua',
+      'proxy',
     ])
   })
 

@@ -1,4 +1,8 @@
 import { writeFileSync } from 'node:fs'
+import { dumpCompanionDefault } from '../../src/config/dump-default.ts'
 import { configurationPage } from './configuration-page.ts'
 
-writeFileSync(new URL('../../docs/configuration.md', import.meta.url), configurationPage())
+const write = (path: string, text: string): void => writeFileSync(new URL(`../../${path}`, import.meta.url), text)
+
+write('docs/configuration.md', configurationPage())
+write('etc/flexisip-b2bua.conf', dumpCompanionDefault())
