@@ -1,6 +1,7 @@
 import { checkConfig, reportProblems } from '../config/check-config.ts'
 import { readRules } from '../trenscrypter/rules.ts'
 import { checkFilter } from './check-filter.ts'
+import { checkNative } from './check-native.ts'
 import { checkStart } from './check-start.ts'
 import { sourceOf } from './load.ts'
 import { type Options } from './options.ts'
@@ -11,7 +12,12 @@ import { printLine } from './print.ts'
  * @returns 1 when one of them is an error, else 0
  */
 export async function checkConfigCommand(options: Options): Promise<number> {
-  const problems = checkConfig(sourceOf(options), [(snapshot) => readRules(snapshot).problems, checkStart, checkFilter])
+  const problems = checkConfig(sourceOf(options), [
+    (snapshot) => readRules(snapshot).problems,
+    checkStart,
+    checkFilter,
+    checkNative,
+  ])
   const { text, status } = reportProblems(problems, options.json)
   if (text !== '') await printLine(text)
   if (!options.json && problems.length === 0) await printLine(`${options.config}: nothing to complain about`)

@@ -90,6 +90,16 @@ describe('tools', { concurrency: 4 }, () => {
     assert.deepEqual(json, { status: 0, stdout: '[]\n', stderr: '' })
   })
 
+  test('check-config says what keeps calls from working beside a Flexisip, with status 0', async (t) => {
+    const config = configOf(t, '[b2bua-server]\nuser-agent=B/1\n[module::B2bua]\nenabled=false\n')
+    const { status, stdout } = await runCommand(['check-config', '-c', config])
+    assert.equal(status, 0)
+    assert.equal(
+      stdout,
+      `${config}:4:9: warning: module::B2bua is not enabled: the proxy sends no call to this server; write enabled=true in [module::B2bua]\n`,
+    )
+  })
+
   test('check-config prints each problem with its place and what to write, with status 1', async (t) => {
     const config = configOf(
       t,
