@@ -1,6 +1,7 @@
 import { checkConfig, reportProblems } from '../config/check-config.ts'
 import { readRules } from '../trenscrypter/rules.ts'
 import { checkFilter } from './check-filter.ts'
+import { checkNative } from './check-native.ts'
 import { checkStart } from './check-start.ts'
 import { sourceOf } from './load.ts'
 import { type Options, type Server } from './options.ts'
@@ -15,6 +16,7 @@ export async function checkConfigCommand(options: Options, server: Server): Prom
     (snapshot) => readRules(snapshot).problems,
     (snapshot) => checkStart(snapshot, server),
     checkFilter,
+    ...(server === 'b2bua' ? [checkNative] : []),
   ])
   const { text, status } = reportProblems(problems, options.json)
   if (text !== '') await printLine(text)

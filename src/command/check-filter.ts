@@ -1,6 +1,8 @@
 import { compileFilter, FilterError } from '../../proxy-module/filter/filter.ts'
+import { missesCancel } from '../../proxy-module/filter/misses-cancel.ts'
 import { type ConfigSnapshot } from '../config/config-snapshot.ts'
 import { type Problem } from '../config/problem.ts'
+import { isNative } from './check-native.ts'
 
 /**
  * What is wrong with `module::B2bua/filter`, which the proxy beside this server reads: what Flexisip refuses or crashes on is
@@ -15,16 +17,27 @@ export function checkFilter(snapshot: ConfigSnapshot): Problem[] {
     column: at.column + column - 1,
   })
   try {
-    return compileFilter(text).advice.map(({ column, what, instead }) => ({
+    const problems: Problem[] = compileFilter(text).advice.map(({ column, what, instead }) => ({
       ...place(column),
       severity: 'warning',
       code: 'FILTER_READING',
       what,
       instead,
     }))
+    // a proxy of this program sends a CANCEL after its INVITE, whatever the filter says
+    if (isNative(snapshot) && missesCancel(text)) problems.push({ ...at, ...cancelMissed })
+    return problems
   } catch (error) {
     if (!(error instanceof FilterError)) throw error
     const { column, code, what, instead } = error
     return [{ ...place(column), severity: 'error', code, what, instead }]
   }
 }
+
+const cancelMissed = {
+  severity: 'warning',
+  code: 'FILTER_CANCEL',
+  what: 'the filter can be true for an INVITE and false for its CANCEL, which a Flexisip then sends elsewhere: the call rings on',
+  instead:
+    "write a filter of From, To, request URI or User-Agent, which both have, and no request.method (or request.method in 'INVITE CANCEL')",
+} as const

@@ -161,10 +161,10 @@ export class ProxyService implements Service {
   }
 }
 
-/** The PEM files of the proxy: those of [global], else those of the companion file. */
+/** The PEM files of the proxy: those that are written in [global] or in the companion file, else Flexisip's own. */
 function tlsFiles(snapshot: ConfigSnapshot): Partial<TlsFiles> {
   const file = (key: 'tls-certificates-file' | 'tls-certificates-private-key' | 'tls-certificates-ca-file'): string =>
-    snapshot.get('global', key) === '' ? snapshot.get('b2bua', key) : snapshot.get('global', key)
+    (snapshot.at('global', key) === undefined ? snapshot.get('b2bua', key) : '') || snapshot.get('global', key)
   const [certFile, keyFile, caFile] = [
     file('tls-certificates-file'),
     file('tls-certificates-private-key'),

@@ -8,7 +8,7 @@ import { version } from './version.ts'
 
 /**
  * Where the proxy listens: `proxy/transports` of the companion file, else `global/transports` as a Flexisip reads them: a
- * `sip:` URI without `transport` is UDP and TCP, and `*` every IPv4 address.
+ * `sip:` URI without `transport` is UDP and TCP, `*` every IPv4 address, and `maddr` the address of a name.
  * @throws TransportError that says what to write instead
  */
 export function proxyTransports(snapshot: ConfigSnapshot): ListenSpec[] {
@@ -17,8 +17,9 @@ export function proxyTransports(snapshot: ConfigSnapshot): ListenSpec[] {
   return list.flatMap((text) => {
     const uri = text.replace(/^(sips?:)\*/i, '$10.0.0.0')
     const both = /^sip:/i.test(uri) && !/;transport=/i.test(uri)
-    const spec = parseTransportUri(uri)
-    if (spec === undefined) return []
+    const written = parseTransportUri(uri)
+    if (written === undefined) return []
+    const spec = { ...written, host: /;maddr=([^;]+)/i.exec(uri)?.[1] ?? written.host }
     return both ? [spec, { ...spec, protocol: 'tcp' as const }] : [spec]
   })
 }

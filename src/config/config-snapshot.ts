@@ -77,6 +77,13 @@ export class ConfigSnapshot {
     return this.#entry(section, key)?.text
   }
 
+  /** Where the first value of a section was written, ours or not; undefined when none of it was. Case does not count. */
+  sectionAt(section: string): Position | undefined {
+    const prefix = entryKey(section, '')
+    for (const [key, { at }] of this.#entries) if (at !== undefined && key.startsWith(prefix)) return at
+    return undefined
+  }
+
   /** What a configuration file held when it was read, latin1; undefined when there was no such file. */
   source(file: string): string | undefined {
     return this.#sources.get(file)

@@ -2,10 +2,20 @@ import { b2buaServer, b2buaServerHelp } from './schema/b2bua-server.ts'
 import { companion, companionHelp } from './schema/companion.ts'
 import { global, globalHelp } from './schema/global.ts'
 import { moduleB2bua, moduleB2buaHelp } from './schema/module-b2bua.ts'
-import { moduleAuthentication, moduleAuthenticationHelp } from './schema/module-authentication.ts'
-import { moduleRegistrar, moduleRegistrarHelp } from './schema/module-registrar.ts'
-import { type Parameter, type Section } from './schema/parameter.ts'
 import { proxy, proxyHelp } from './schema/proxy.ts'
+import {
+  cluster,
+  clusterHelp,
+  moduleAuthentication,
+  moduleAuthenticationHelp,
+  moduleAuthTrustedHosts,
+  moduleAuthTrustedHostsHelp,
+  moduleMediaRelay,
+  moduleMediaRelayHelp,
+  moduleRegistrar,
+  moduleRegistrarHelp,
+} from './schema/proxy-sections.ts'
+import { type Parameter, type Section } from './schema/parameter.ts'
 import { trenscrypter, trenscrypterHelp } from './schema/trenscrypter.ts'
 
 /** Every parameter that this project reads, by section and key. */
@@ -16,6 +26,9 @@ export const schema = {
   'module::B2bua': moduleB2bua,
   'module::Registrar': moduleRegistrar,
   'module::Authentication': moduleAuthentication,
+  'module::AuthTrustedHosts': moduleAuthTrustedHosts,
+  'module::MediaRelay': moduleMediaRelay,
+  cluster,
   b2bua: companion,
   proxy,
 } as const satisfies Readonly<Record<string, Section>>
@@ -52,6 +65,9 @@ export const sections: readonly SectionDescription[] = Object.freeze([
   { name: 'module::B2bua', help: moduleB2buaHelp, file: 'flexisip', complete: true },
   { name: 'module::Registrar', help: moduleRegistrarHelp, file: 'flexisip', complete: false },
   { name: 'module::Authentication', help: moduleAuthenticationHelp, file: 'flexisip', complete: false },
+  { name: 'module::AuthTrustedHosts', help: moduleAuthTrustedHostsHelp, file: 'flexisip', complete: false },
+  { name: 'module::MediaRelay', help: moduleMediaRelayHelp, file: 'flexisip', complete: false },
+  { name: 'cluster', help: clusterHelp, file: 'flexisip', complete: false },
   { name: 'b2bua', help: companionHelp, file: 'companion', complete: true },
   { name: 'proxy', help: proxyHelp, file: 'companion', complete: true },
 ])

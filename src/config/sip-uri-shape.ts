@@ -57,22 +57,6 @@ export function transportProtocol({ scheme, transport = '' }: SipUriShape): 'udp
   return transports[`${scheme}:${transport}`]
 }
 
-/** Checks `global/transports`: SIP URIs, each with a transport that its scheme allows. */
-export function checkTransports(list: readonly string[]): Fault | undefined {
-  for (const text of list) {
-    const uri = sipUriShape(text)
-    if (uri === undefined) return checkSipUriWithoutBrackets(text)
-    if (transportProtocol(uri) !== undefined || webSockets.has(uri.transport ?? '')) continue
-    return {
-      what: `transport '${uri.transport ?? ''}' is not possible with '${uri.scheme}:'`,
-      instead: "write 'sip:' with ;transport=udp, tcp, tls, ws or wss, or 'sips:' for TLS",
-    }
-  }
-  return undefined
-}
-
-const webSockets: ReadonlySet<string> = new Set(['ws', 'wss'])
-
 /** Checks `b2bua-server/transport`: one URI, and a transport that its scheme allows. */
 export function checkTransport(text: string): Fault | undefined {
   if (text === '') return undefined // listens on nothing, as in Flexisip
@@ -85,6 +69,14 @@ export function checkTransport(text: string): Fault | undefined {
     what: `transport '${uri.transport ?? ''}' is not possible with '${uri.scheme}:'`,
     instead: "write 'sip:' with ;transport=udp, tcp or tls, or 'sips:' for TLS",
   }
+}
+
+/** Checks an element of `proxy/transports`: as of `b2bua-server/transport`, and WebSocket (RFC 7118). */
+export function checkProxyTransport(text: string): Fault | undefined {
+  const uri = sipUriShape(text)
+  if (uri === undefined) return checkSipUriWithoutBrackets(text)
+  if (uri.transport === 'ws' || uri.transport === 'wss') return undefined
+  return checkTransport(text)
 }
 
 /** Checks `nat-addresses` as far as no name must be looked up: at most one address of each family. */

@@ -46,7 +46,13 @@ describe('tools', { concurrency: 4 }, () => {
       'b2bua-server',
       'b2bua-server::trenscrypter',
       'module::B2bua',
+      'module::Registrar',
+      'module::Authentication',
+      'module::AuthTrustedHosts',
+      'module::MediaRelay',
+      'cluster',
       'b2bua',
+      'proxy',
     ])
   })
 
@@ -71,7 +77,7 @@ describe('tools', { concurrency: 4 }, () => {
   test('a server that this version does not have is a bad configuration', async () => {
     const { status, stderr } = await runCommand(['--server', 'presence'])
     assert.equal(status, 255)
-    assert.match(stderr, /write --server b2bua/)
+    assert.match(stderr, /write b2bua, proxy, all/)
   })
 
   test('check-config says that a sound file is sound, with status 0', async (t) => {
@@ -82,6 +88,16 @@ describe('tools', { concurrency: 4 }, () => {
     ])
     assert.deepEqual(plain, { status: 0, stdout: `${config}: nothing to complain about\n`, stderr: '' })
     assert.deepEqual(json, { status: 0, stdout: '[]\n', stderr: '' })
+  })
+
+  test('check-config says what keeps calls from working beside a Flexisip, with status 0', async (t) => {
+    const config = configOf(t, '[b2bua-server]\nuser-agent=B/1\n[module::B2bua]\nenabled=false\n')
+    const { status, stdout } = await runCommand(['check-config', '-c', config])
+    assert.equal(status, 0)
+    assert.equal(
+      stdout,
+      `${config}:4:9: warning: module::B2bua is not enabled: the proxy sends no call to this server; write enabled=true in [module::B2bua]\n`,
+    )
   })
 
   test('check-config prints each problem with its place and what to write, with status 1', async (t) => {

@@ -111,13 +111,20 @@ describe('what does not belong', () => {
     assert.match(problemOf('[b2bua-server]\n;max-calls=7\n'), /^flexisip.conf:2:1: error: .*begin a comment with '#'/)
   })
 
-  test('sections of other modules are none of our business', () => {
+  test('sections of other modules are none of our business, nor are keys that we do not list in those of the proxy', () => {
     assert.deepEqual(
-      problemsOf(
-        '[module::Router]\nanything=1\nflag\n[cluster]\nenabled=maybe\n[module::Registrar]\ndb-implementation=redis\n',
-      ),
+      problemsOf('[module::Router]\nanything=1\nflag\n[mdns-register]\nenabled=maybe\n[global]\nplugins=a,b\n'),
       [],
     )
+    assert.deepEqual(problemsOf('[module::Registrar]\nservice-route=a,b\n[cluster]\ncluster-domain=x\n'), [])
+  })
+
+  test("what the proxy's sections of flexisip.conf hold is only checked by its type", () => {
+    const transports = 'transports=sip:*:* sips:a:5061;tls-certificates-file=/no/file;maddr=::1 weird'
+    const secrets = 'tls-certificates-file=/no/file'
+    assert.deepEqual(problemsOf(`[global]\n${transports}\n${secrets}\n`), [])
+    assert.deepEqual(problemsOf('[module::Authentication]\ndb-implementation=soci\nfile-path=/no/file\n'), [])
+    assert.match(problemOf('[cluster]\nenabled=maybe\n'), /^flexisip.conf:2:9: error: 'maybe' is not a Boolean/)
   })
 
   test('a key of [global] that is nearly ours gets a warning', () => {
@@ -230,6 +237,40 @@ describe('validation', () => {
       for (const value of values) assert.deepEqual(problemsOf(`[b2bua-server]\n${key}=${value}\n`), [], value)
     })
   }
+
+  test('[proxy] of the companion file takes what is right, lists included', () => {
+    const { snapshot, problems } = read(
+      '',
+      '[proxy]\nnext-hop=sip:kamailio.example.org;transport=tcp\ntransports=sip:192.0.2.1 sips:192.0.2.1:5061 sip:192.0.2.1:8080;transport=ws sip:192.0.2.1:8443;transport=wss\nb2bua-servers=sip:192.0.2.2:6067;transport=tcp sip:192.0.2.3:6067;transport=tcp\ntrust=user-agent\n',
+    )
+    assert.deepEqual(problems, [])
+    assert.equal(snapshot.get('proxy', 'transports').length, 4)
+    assert.equal(snapshot.get('proxy', 'b2bua-servers').length, 2)
+    assert.equal(snapshot.get('proxy', 'trust'), 'user-agent')
+    const { snapshot: standalone } = read('')
+    assert.equal(standalone.get('proxy', 'next-hop'), '')
+    assert.deepEqual(standalone.get('proxy', 'transports'), [])
+    assert.equal(standalone.get('proxy', 'trust'), 'token')
+    assert.deepEqual(standalone.get('global', 'transports'), ['sip:*'])
+    assert.equal(standalone.get('module::Registrar', 'default-expires'), 600_000)
+  })
+
+  test('[proxy] of the companion file refuses what is wrong, at its place', () => {
+    for (const line of [
+      'next-hop=192.0.2.1',
+      'transports=sip:192.0.2.1 tel:1',
+      'transports=sip:192.0.2.1;transport=sctp',
+      'b2bua-servers=sip:192.0.2.1 <sip:192.0.2.2>',
+      'trust=header',
+    ]) {
+      const column = line.indexOf('=') + 2
+      assert.match(
+        problemOf('', `[proxy]\n${line}\n`),
+        new RegExp(`^flexisip-b2bua.conf:2:${column}: error: .+; .+`),
+        line,
+      )
+    }
+  })
 
   test('an empty transport is possible, and told', () => {
     assert.match(

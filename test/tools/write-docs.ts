@@ -2,5 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { dumpCompanionDefault } from '../../src/config/dump-default.ts'
 import { configurationPage } from './configuration-page.ts'
 
-writeFileSync(new URL('../../docs/configuration.md', import.meta.url), configurationPage())
-writeFileSync(new URL('../../etc/flexisip-b2bua.conf', import.meta.url), dumpCompanionDefault())
+const write = (path: string, text: string): void => writeFileSync(new URL(`../../${path}`, import.meta.url), text)
+
+write('docs/configuration.md', configurationPage())
+write('etc/flexisip-b2bua.conf', dumpCompanionDefault())

@@ -1,10 +1,13 @@
-import { booleanExpr, boolean, durationMs, integer, oneOf, path, stringList } from '../value-type.ts'
-import { checkTransports } from '../sip-uri-shape.ts'
+import { booleanExpr, boolean, durationMs, durationS, integer, oneOf, path, stringList } from '../value-type.ts'
 import { parameter } from './parameter.ts'
 
 const logLevel = oneOf('debug', 'message', 'warning', 'error')
 
-/** Those parameters of [global] that this program honours: where its proxy listens, logs, the watchdog, and which servers run. */
+/**
+ * Those parameters of [global] that this program honours: logs, the watchdog, which servers run, and where the proxy
+ * listens. What the proxy alone reads is not checked: a Flexisip that shares the file may understand more of it, and its
+ * certificates need not be readable to the user of this program.
+ */
 export const global = {
   'default-servers': parameter({
     type: stringList,
@@ -15,32 +18,37 @@ export const global = {
   transports: parameter({
     type: stringList,
     default: 'sip:*',
-    help: "Where the proxy listens: SIP URIs, separated by spaces. 'sip:' without a transport is UDP and TCP, 'sips:' is TLS; '*' is every address of this machine. This program's own proxy reads them too.",
+    help: "SIP URIs on which the proxy listens; the host '*' stands for all addresses. 'sip:' without a transport is UDP and TCP both, 'sips:' is TLS.\nExample: sip:192.0.2.1:5060 sips:sip.example.org:5061;maddr=192.0.2.1",
     reload: 'restart',
-    check: checkTransports,
   }),
   aliases: parameter({
     type: stringList,
     default: 'localhost',
-    help: 'Names of the proxy: a Route with one of them leads to it.',
+    help: 'Names and addresses of the proxy beside the hosts of its transports.',
+    reload: 'restart',
+  }),
+  'idle-timeout': parameter({
+    type: durationS,
+    default: '3600',
+    help: 'The proxy closes connections on which nothing was received for this time.',
     reload: 'restart',
   }),
   'tls-certificates-file': parameter({
     type: path,
-    default: '',
-    help: "PEM file of the certificate chain of the proxy's TLS transports.",
+    default: '/etc/flexisip/tls/agent.pem',
+    help: 'PEM file of the certificate chain with which the proxy speaks TLS.',
     reload: 'restart',
   }),
   'tls-certificates-private-key': parameter({
     type: path,
-    default: '',
-    help: "PEM file of the private key of the proxy's TLS transports.",
+    default: '/etc/flexisip/tls/agent.pem',
+    help: 'PEM file of the private key that belongs to the certificate.',
     reload: 'restart',
   }),
   'tls-certificates-ca-file': parameter({
     type: path,
     default: '',
-    help: "PEM file of the certificate authorities that sign the proxy's peers. Empty: those of the system.",
+    help: "PEM file of the certificate authorities that sign the certificates of the proxy's peers. Empty: those of the system.",
     reload: 'restart',
   }),
   'watchdog-notify-interval': parameter({
@@ -115,4 +123,4 @@ export const global = {
 } as const
 
 /** The help of the section, for `--dump-default`. */
-export const globalHelp = 'Global settings of Flexisip: those that the back-to-back user agent honours.'
+export const globalHelp = 'Global settings of Flexisip: those that this program honours.'

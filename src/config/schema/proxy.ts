@@ -1,46 +1,47 @@
 import { type Fault } from '../problem.ts'
-import { checkSipUriWithoutBrackets, checkTransports } from '../sip-uri-shape.ts'
+import { checkProxyTransport, checkSipUriWithoutBrackets } from '../sip-uri-shape.ts'
 import { oneOf, string, stringList } from '../value-type.ts'
 import { parameter } from './parameter.ts'
 
 /** The help of the section, for `--dump-default`. */
 export const proxyHelp =
-  "Settings of this program's own proxy (--server proxy, --server all), which sends calls to the back-to-back user agent as the proxy's module::B2bua does."
+  "Settings of this program's own proxy (--server proxy), which a Flexisip does not know. Where a Flexisip is the proxy, nothing of this is needed."
 
 /** [proxy] of the companion file. */
 export const proxy = {
   'next-hop': parameter({
     type: string,
     default: '',
-    help: 'SIP URI of the proxy behind this one. Phones then register there, through this one. Empty: this one is the only proxy, and registers phones itself.',
+    help: 'SIP URI of the proxy before which this one stands: calls are diverted, and everything else is passed on to it. Empty: this is the only proxy, with a registrar of its own.',
     reload: 'restart',
     check: (uri) => (uri === '' ? undefined : checkSipUriWithoutBrackets(uri)),
   }),
   transports: parameter({
     type: stringList,
     default: '',
-    help: "Where this proxy listens: SIP URIs, separated by spaces, as in global/transports; ';transport=ws' and ';transport=wss' are WebSockets. Empty: global/transports.",
+    help: "SIP URIs on which the proxy listens. Empty: those of global/transports. 'sip:' without a transport is UDP and TCP both, 'sips:' is TLS; ;transport=ws and ;transport=wss are for browsers.",
     reload: 'restart',
-    check: checkTransports,
+    check: (uris) => checkEach(uris, checkProxyTransport),
   }),
   'b2bua-servers': parameter({
     type: stringList,
     default: '',
-    help: 'SIP URIs of several back-to-back user agents, separated by spaces: each call goes to one of those that are alive. Empty: module::B2bua/b2bua-server.',
+    help: 'SIP URIs of back-to-back user agents among which calls are divided. Empty: only that of module::B2bua/b2bua-server.',
     reload: 'live',
-    check: checkUris,
+    check: (uris) => checkEach(uris, checkSipUriWithoutBrackets),
   }),
   trust: parameter({
     type: oneOf('token', 'user-agent'),
     default: 'token',
-    help: "How a request of the back-to-back user agent is known: by a 'token' that only the two servers can make, with the key file in data-directory; or, as a Flexisip does, by its 'user-agent', which everybody can forge.",
+    help: "How requests of the back-to-back user agent are told from others, so that they are not diverted again: 'token' is a secret that both servers share in b2bua-server/data-directory; 'user-agent' believes the User-Agent header as Flexisip does, which any phone can write.",
     reload: 'live',
   }),
 } as const
 
-function checkUris(list: readonly string[]): Fault | undefined {
-  for (const uri of list) {
-    const fault = checkSipUriWithoutBrackets(uri)
+/** The first fault that an element of a list has. */
+function checkEach(uris: readonly string[], check: (uri: string) => Fault | undefined): Fault | undefined {
+  for (const uri of uris) {
+    const fault = check(uri)
     if (fault !== undefined) return fault
   }
   return undefined
