@@ -1,6 +1,6 @@
 import { TLSSocket } from 'node:tls'
 import { type Clock, type Timer } from '../../base/clock.ts'
-import { type SocketAddress, type Target } from './flow.ts'
+import { type SocketAddress, type Target, type TransportProtocol } from './flow.ts'
 import { type StreamFlow } from './stream-flow.ts'
 import { checkSipIdentity } from './tls-context.ts'
 import { TransportError } from './transport-error.ts'
@@ -15,6 +15,8 @@ export class Connections {
   readonly #all = new Map<StreamFlow, string | undefined>()
   readonly #outgoing = new Map<string, StreamFlow>()
   readonly #incoming = new Map<string, StreamFlow>()
+  /** Every open one, by both of its ends. */
+  readonly #byEnds = new Map<string, StreamFlow>()
   readonly #clock: Clock
   readonly #limits: TransportLimits
   #sweep: Timer | undefined
@@ -41,6 +43,7 @@ export class Connections {
   add(flow: StreamFlow, target?: Target): void {
     const key = target && targetKey(target)
     this.#all.set(flow, key)
+    this.#byEnds.set(endsKey(flow.protocol, flow.local, flow.remote), flow)
     if (key === undefined) this.#incoming.set(addressKey(flow.protocol, flow.remote), flow)
     else this.#outgoing.set(key, flow)
     this.#sweep ??= this.#clock.after(sweepInterval, this.#look)
@@ -53,6 +56,8 @@ export class Connections {
     const index = key === undefined ? this.#incoming : this.#outgoing
     const indexed = key ?? addressKey(flow.protocol, flow.remote)
     if (index.get(indexed) === flow) index.delete(indexed)
+    const ends = endsKey(flow.protocol, flow.local, flow.remote)
+    if (this.#byEnds.get(ends) === flow) this.#byEnds.delete(ends)
     if (this.#all.size > 0) return
     this.#sweep?.cancel()
     this.#sweep = undefined
@@ -67,6 +72,12 @@ export class Connections {
     if (outgoing?.usable) return outgoing
     const incoming = this.#incoming.get(addressKey(target.protocol, target))
     return incoming?.usable && (!incoming.secure || isVerified(incoming, target)) ? incoming : undefined
+  }
+
+  /** The open connection of exactly these ends, whoever opened it. */
+  between(protocol: TransportProtocol, local: SocketAddress, remote: SocketAddress): StreamFlow | undefined {
+    const flow = this.#byEnds.get(endsKey(protocol, local, remote))
+    return flow?.usable ? flow : undefined
   }
 
   readonly #look = (): void => {
@@ -96,6 +107,10 @@ export function targetKey(target: Target): string {
 
 function addressKey(protocol: string, address: SocketAddress): string {
   return `${protocol} ${address.host} ${address.port}`
+}
+
+function endsKey(protocol: string, local: SocketAddress, remote: SocketAddress): string {
+  return `${addressKey(protocol, local)} ${remote.host} ${remote.port}`
 }
 
 function isVerified(flow: StreamFlow, target: Target): boolean {

@@ -11,7 +11,7 @@ import { parseVia } from '../message/via.ts'
 import { Admission } from './admission.ts'
 import { connectStream } from './connect.ts'
 import { Connections, targetKey } from './connections.ts'
-import { type Flow, type SocketAddress, type Target } from './flow.ts'
+import { type Flow, type SocketAddress, type Target, type TransportProtocol } from './flow.ts'
 import { type ListenSpec } from './listen-spec.ts'
 import { listenError, unknownHostError } from './listen-error.ts'
 import { isLoopback, isWildcard, LocalAddresses, sourceAddress } from './local-addresses.ts'
@@ -115,6 +115,20 @@ export class TransportLayer {
     const opening = this.#opening.get(key) ?? this.#connect(target).finally(() => this.#opening.delete(key))
     this.#opening.set(key, opening)
     return opening
+  }
+
+  /**
+   * The live flow of exactly these ends, as a flow token names them (RFC 5626 §5.2); nothing is opened for it.
+   * @param local for UDP the address of a socket that listens, as the peer sees it
+   * @returns undefined when the connection has gone, or nothing listens there
+   */
+  existing(protocol: TransportProtocol, local: SocketAddress, remote: SocketAddress): Flow | undefined {
+    if (protocol !== 'udp') return this.#connections.between(protocol, local, remote)
+    const point = this.#udpPoints.find((one) => {
+      if (one.closed || one.local.port !== local.port || isIP(one.local.host) !== isIP(remote.host)) return false
+      return one.facing(remote).host === local.host
+    })
+    return point?.flow(remote)
   }
 
   /**
