@@ -8,22 +8,25 @@ import { isKeepAlive } from './keep-alive.ts'
 const pong = Buffer.from('\r\n')
 /** Length of the CRLF CRLF that is to be answered; a lone CRLF is an answer (RFC 5626 §3.5.1). */
 const pingLength = 4
+/** Bytes of a client's control frame around its payload: two and the mask (RFC 6455 §5.2). */
+const controlHead = 6
 const goingAway = 1001
 
 /** A WebSocket connection: one SIP message in each of its messages, text or binary (RFC 7118 §5). */
 export class WebSocketFlow extends ConnectionFlow {
   readonly #webSocket: WebSocket
-  /** {@link halfSince} as it was before the bytes that are being read. */
-  #halfBefore: number | undefined
-  readonly #onData = () => {
+  /** Bytes since the last whole message that are of no control frame: those of a message that has begun. */
+  #unfinished = 0
+  readonly #onData = (chunk: Buffer) => {
     this.lastActive = this.host.now()
-    this.#halfBefore = this.halfSince
+    this.#unfinished += chunk.length
     this.halfSince ??= this.lastActive
   }
   readonly #onMessage = (data: RawData) => this.#received(data as Buffer)
   /** Control frames may stand between the fragments of a message: they neither begin nor end one (RFC 6455 §5.4). */
-  readonly #onControl = () => {
-    this.halfSince = this.#halfBefore
+  readonly #onControl = (payload: Buffer) => {
+    this.#unfinished = Math.max(0, this.#unfinished - controlHead - payload.length)
+    if (this.#unfinished === 0) this.halfSince = undefined
   }
 
   /** @param webSocket with binaryType `nodebuffer`; `start.socket` is what it runs over */
@@ -65,7 +68,8 @@ export class WebSocketFlow extends ConnectionFlow {
   }
 
   #received(bytes: Buffer): void {
-    this.halfSince = this.#halfBefore = undefined
+    this.#unfinished = 0
+    this.halfSince = undefined
     if (isKeepAlive(bytes)) {
       if (bytes.length >= pingLength && this.usable) this.write(pong)
       return
