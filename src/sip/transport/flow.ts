@@ -52,7 +52,7 @@ export interface Target {
 
 const defaultPorts = { udp: 5060, tcp: 5060, tls: 5061, ws: 80, wss: 443 } as const
 
-/** The port of a transport where none is written (RFC 3261 §19.1.2; WebSocket: RFC 7118, RFC 6455 §3). */
+/** The port of a transport where none is written (RFC 3261 §19.1.2; WebSocket: RFC 6455 §3). */
 export function defaultPort(protocol: TransportProtocol): number {
   return defaultPorts[protocol]
 }

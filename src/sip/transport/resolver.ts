@@ -152,7 +152,7 @@ function wantedProtocol(uri: SipUri, secure: boolean): TransportProtocol | undef
   const parameter = uriParam(uri, 'transport')
   if (parameter === undefined) return undefined
   const transport = parameter === true ? '' : parameter.toLowerCase()
-  if (transport === 'wss' || (transport === 'ws' && secure)) return 'wss' // RFC 7118 §5.2.2
+  if (transport === 'wss' || (transport === 'ws' && secure)) return 'wss' // RFC 7118
   if (transport === 'ws') return 'ws'
   if (transport === 'tls' || (transport === 'tcp' && secure)) return 'tls'
   if ((transport === 'udp' || transport === 'tcp') && !secure) return transport

@@ -12,7 +12,7 @@ const pingLength = 4
 const controlHead = 6
 const goingAway = 1001
 
-/** A WebSocket connection: one SIP message in each of its messages, text or binary (RFC 7118 §5). */
+/** A WebSocket connection: one SIP message in each of its messages, text or binary (RFC 7118). */
 export class WebSocketFlow extends ConnectionFlow {
   readonly #webSocket: WebSocket
   /** Bytes since the last whole message that are of no control frame: those of a message that has begun. */

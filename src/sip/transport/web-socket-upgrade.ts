@@ -3,7 +3,7 @@ import { type Socket } from 'node:net'
 import { WebSocketServer, type WebSocket } from 'ws'
 import { defaultLimits } from '../message/limits.ts'
 
-/** The only subprotocol (RFC 7118 §4). */
+/** The only subprotocol (RFC 7118). */
 const subprotocol = 'sip'
 
 /** What the upgrade of HTTP connections tells. */
@@ -14,7 +14,7 @@ export interface UpgradeHost {
 }
 
 /**
- * Upgrades the connections of an HTTP(S) server to WebSocket with the subprotocol `sip` (RFC 7118 §4). Plain requests get 426,
+ * Upgrades the connections of an HTTP(S) server to WebSocket with the subprotocol `sip` (RFC 7118). Plain requests get 426,
  * upgrades to anything else 400. Origin is not looked at: who may do what is the SIP layer's business.
  */
 export function serveUpgrades(server: Server, host: UpgradeHost): void {

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { test, type TestContext } from 'node:test'
 import { WebSocket as WsClient, type ClientOptions } from 'ws'
 import { createResponse, type SipRequest } from '../../../src/sip/message/message.ts'
+import { localContact } from '../../../src/sip/transaction/local-contact.ts'
 import { parseUri } from '../../../src/sip/message/uri.ts'
 import { type Flow, type SocketAddress } from '../../../src/sip/transport/flow.ts'
 import { Resolver } from '../../../src/sip/transport/resolver.ts'
@@ -144,6 +145,7 @@ test('wss: a request is answered over TLS; a browser needs no certificate to be 
   browser.socket.send(requestText(via.replace('WS', 'WSS')))
   const { message, flow } = await end.messages.next()
   assert.deepEqual([flow.protocol, flow.secure], ['wss', true])
+  assert.equal(localContact(flow, true), `<sips:${host}:${at.port};transport=ws>`)
   assert.equal(flow.contact, `sip:${host}:${at.port};transport=wss`)
   await end.layer.respond(createResponse(message as SipRequest, 200), flow)
   assert.match(await browser.messages.next(), /^SIP\/2\.0 200 /)
@@ -232,6 +234,21 @@ test('200 browsers are served at once; at the limit, silent ones make room', asy
   const late = new Browser(t, at)
   await new Promise((resolve) => late.socket.once('close', resolve)) // once() would reject at the error before
   assert.equal(await end.refused.next(), 'TRANSPORT_LIMIT')
+})
+
+test('an upgrade that never comes does not keep others out, nor do half a request and a wrong method', async (t) => {
+  const { end, at } = await listening(t, { firstMessageTimeout: 100 })
+  for (const text of [
+    'GET / HTTP/1.1\r\nHost: a',
+    'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n',
+    'OPTIONS sip:a SIP/2.0\r\n',
+  ]) {
+    const peer = await TcpEnd.connect(t, at)
+    peer.socket.write(text)
+    await peer.end()
+  }
+  await settled(t, end, at)
+  assert.equal(end.layer.counts().incoming, 1)
 })
 
 const targets: readonly [string, string, number][] = [
