@@ -6,5 +6,7 @@ import { type Flow } from '../transport/flow.ts'
  */
 export function localContact(flow: Flow, secure: boolean): string {
   const { contact } = flow
-  return secure ? `<${contact.replace(/^sip:/, 'sips:').replace(';transport=tls', '')}>` : `<${contact}>`
+  if (!secure) return `<${contact}>`
+  // sips says TLS already; with WebSocket the parameter stays, as RFC 7118 writes it
+  return `<${contact.replace(/^sip:/, 'sips:').replace(';transport=tls', '').replace(';transport=wss', ';transport=ws')}>`
 }

@@ -1,7 +1,7 @@
 import { TLSSocket } from 'node:tls'
 import { type Clock, type Timer } from '../../base/clock.ts'
 import { type SocketAddress, type Target, type TransportProtocol } from './flow.ts'
-import { type StreamFlow } from './stream-flow.ts'
+import { type ConnectionFlow } from './connection-flow.ts'
 import { checkSipIdentity } from './tls-context.ts'
 import { TransportError } from './transport-error.ts'
 import { type TransportLimits } from './transport-options.ts'
@@ -12,11 +12,11 @@ const sweepInterval = 1000
 /** The open connections: which of them can be used again for a target, and which have been silent for too long. */
 export class Connections {
   /** Every open one, those that we opened with their key. */
-  readonly #all = new Map<StreamFlow, string | undefined>()
-  readonly #outgoing = new Map<string, StreamFlow>()
-  readonly #incoming = new Map<string, StreamFlow>()
+  readonly #all = new Map<ConnectionFlow, string | undefined>()
+  readonly #outgoing = new Map<string, ConnectionFlow>()
+  readonly #incoming = new Map<string, ConnectionFlow>()
   /** Every open one, by both of its ends. */
-  readonly #byEnds = new Map<string, StreamFlow>()
+  readonly #byEnds = new Map<string, ConnectionFlow>()
   readonly #clock: Clock
   readonly #limits: TransportLimits
   #sweep: Timer | undefined
@@ -32,7 +32,7 @@ export class Connections {
   }
 
   /** Every open one. */
-  flows(): IterableIterator<StreamFlow> {
+  flows(): IterableIterator<ConnectionFlow> {
     return this.#all.keys()
   }
 
@@ -40,7 +40,7 @@ export class Connections {
    * Adds a connection that has just opened.
    * @param target where we opened it to; absent for one that a peer opened
    */
-  add(flow: StreamFlow, target?: Target): void {
+  add(flow: ConnectionFlow, target?: Target): void {
     const key = target && targetKey(target)
     this.#all.set(flow, key)
     this.#byEnds.set(endsKey(flow.protocol, flow.local, flow.remote), flow)
@@ -50,7 +50,7 @@ export class Connections {
   }
 
   /** Removes one that has closed. */
-  remove(flow: StreamFlow): void {
+  remove(flow: ConnectionFlow): void {
     const key = this.#all.get(flow)
     this.#all.delete(flow)
     const index = key === undefined ? this.#incoming : this.#outgoing
@@ -65,17 +65,18 @@ export class Connections {
 
   /**
    * An open connection to the target. One that the peer opened will do if it comes from exactly that address; with TLS the
-   * peer must also have shown a certificate for the name that is wanted (RFC 5923 §8).
+   * peer must also have shown a certificate for the name that is wanted (RFC 5923 §8). Browsers have none: of WebSocket,
+   * which nobody opens towards them, the address alone must do.
    */
-  find(target: Target): StreamFlow | undefined {
+  find(target: Target): ConnectionFlow | undefined {
     const outgoing = this.#outgoing.get(targetKey(target))
     if (outgoing?.usable) return outgoing
     const incoming = this.#incoming.get(addressKey(target.protocol, target))
-    return incoming?.usable && (!incoming.secure || isVerified(incoming, target)) ? incoming : undefined
+    return incoming?.usable && (incoming.protocol !== 'tls' || isVerified(incoming, target)) ? incoming : undefined
   }
 
   /** The open connection of exactly these ends, whoever opened it. */
-  between(protocol: TransportProtocol, local: SocketAddress, remote: SocketAddress): StreamFlow | undefined {
+  between(protocol: TransportProtocol, local: SocketAddress, remote: SocketAddress): ConnectionFlow | undefined {
     const flow = this.#byEnds.get(endsKey(protocol, local, remote))
     return flow?.usable ? flow : undefined
   }
@@ -86,7 +87,7 @@ export class Connections {
     this.#sweep = this.#all.size > 0 ? this.#clock.after(sweepInterval, this.#look) : undefined
   }
 
-  #check(flow: StreamFlow, now: number): void {
+  #check(flow: ConnectionFlow, now: number): void {
     const { firstMessageTimeout, halfMessageTimeout, idleTimeout, keepAlive } = this.#limits
     if (flow.halfSince !== undefined && now - flow.halfSince >= halfMessageTimeout) {
       flow.destroy(idle(flow, `half a message for ${halfMessageTimeout} ms`))
@@ -113,12 +114,12 @@ function endsKey(protocol: string, local: SocketAddress, remote: SocketAddress):
   return `${addressKey(protocol, local)} ${remote.host} ${remote.port}`
 }
 
-function isVerified(flow: StreamFlow, target: Target): boolean {
+function isVerified(flow: ConnectionFlow, target: Target): boolean {
   const { socket } = flow
   if (!(socket instanceof TLSSocket) || !socket.authorized) return false
   return checkSipIdentity(target.serverName ?? target.host, socket.getPeerCertificate()) === undefined
 }
 
-function idle(flow: StreamFlow, what: string): TransportError {
+function idle(flow: ConnectionFlow, what: string): TransportError {
   return new TransportError('TRANSPORT_IDLE', `${flow.describe()}: ${what}; closed`)
 }

@@ -1,7 +1,10 @@
 import { type TransportError } from './transport-error.ts'
 
 /** The transports of SIP that this server speaks, in lower case as in a URI's `transport` parameter. */
-export type TransportProtocol = 'udp' | 'tcp' | 'tls'
+export type TransportProtocol = 'udp' | 'tcp' | 'tls' | 'ws' | 'wss'
+
+/** Those that have connections. */
+export type StreamProtocol = Exclude<TransportProtocol, 'udp'>
 
 /** One end of a flow. */
 export interface SocketAddress {
@@ -11,7 +14,7 @@ export interface SocketAddress {
 }
 
 /**
- * The way between this server and one peer: a TCP or TLS connection, or for UDP the pair of a socket and a peer's address.
+ * The way between this server and one peer: a TCP, TLS or WebSocket connection, or for UDP the pair of a socket and a peer's address.
  * Two UDP flows of the same ends are interchangeable; they have no life of their own and are closed with their socket.
  */
 export interface Flow {
@@ -20,7 +23,7 @@ export interface Flow {
   readonly protocol: TransportProtocol
   /** Nothing is retransmitted on a reliable transport (RFC 3261 §17). */
   readonly reliable: boolean
-  /** TLS. */
+  /** TLS, be it below WebSocket. */
   readonly secure: boolean
   readonly local: SocketAddress
   readonly remote: SocketAddress
@@ -47,9 +50,21 @@ export interface Target {
   readonly serverName?: string
 }
 
-/** The port of a transport where none is written (RFC 3261 §19.1.2). */
+const defaultPorts = { udp: 5060, tcp: 5060, tls: 5061, ws: 80, wss: 443 } as const
+
+/** The port of a transport where none is written (RFC 3261 §19.1.2; WebSocket: RFC 6455 §3). */
 export function defaultPort(protocol: TransportProtocol): number {
-  return protocol === 'tls' ? 5061 : 5060
+  return defaultPorts[protocol]
+}
+
+/** Whether the transport is SIP over WebSocket (RFC 7118). */
+export function isWebSocket(protocol: TransportProtocol): protocol is 'ws' | 'wss' {
+  return protocol === 'ws' || protocol === 'wss'
+}
+
+/** Whether the transport runs over TLS. */
+export function isSecure(protocol: TransportProtocol): protocol is 'tls' | 'wss' {
+  return protocol === 'tls' || protocol === 'wss'
 }
 
 /** `host:port`, an IPv6 host in brackets. */

@@ -19,7 +19,7 @@ export interface ListenSpec {
   readonly host: string
   /** 0 takes any free port. */
   readonly port: number
-  /** Needed for `tls`. */
+  /** Needed for `tls` and `wss`. */
   readonly tls?: TlsFiles
 }
 
@@ -64,10 +64,11 @@ function protocolOf(text: string, uri: SipUri): TransportProtocol {
   const transport = typeof parameter === 'string' ? parameter.toLowerCase() : ''
   if (uri.scheme === 'sip') {
     if (transport === '' || transport === 'udp') return 'udp'
-    if (transport === 'tcp' || transport === 'tls') return transport
-    return refuse(text, `transport type '${transport}' is not allowed for 'sip' scheme; write udp, tcp or tls`)
+    if (transport === 'tcp' || transport === 'tls' || transport === 'ws' || transport === 'wss') return transport
+    return refuse(text, `transport type '${transport}' is not allowed for 'sip' scheme; write udp, tcp, tls, ws or wss`)
   }
   if (transport === '' || transport === 'tcp') return 'tls'
+  if (transport === 'ws' || transport === 'wss') return 'wss'
   if (transport === 'udp') {
     refuse(
       text,

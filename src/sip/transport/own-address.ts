@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { contactUri, formatAddress, type SocketAddress } from './flow.ts'
+import { contactUri, formatAddress, isSecure, type SocketAddress, type StreamProtocol } from './flow.ts'
 import { isLoopback, isWildcard } from './local-addresses.ts'
 import { type StreamPoint } from './stream-point.ts'
 
@@ -10,7 +10,7 @@ import { type StreamPoint } from './stream-point.ts'
  * @param points the listening points to choose among
  */
 export function ownAddress(
-  protocol: 'tcp' | 'tls',
+  protocol: StreamProtocol,
   local: SocketAddress,
   points: readonly StreamPoint[],
 ): { sentBy: string; contact: string } {
@@ -29,6 +29,6 @@ export function ownAddress(
 
 function reachableHost(point: StreamPoint, local: SocketAddress): string {
   // with TLS the name counts: peers check the certificate against it
-  if (point.protocol === 'tls' && isIP(point.writtenHost) === 0) return point.writtenHost
+  if (isSecure(point.protocol) && isIP(point.writtenHost) === 0) return point.writtenHost
   return isWildcard(point.local.host) ? local.host : point.local.host
 }

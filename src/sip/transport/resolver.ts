@@ -4,16 +4,18 @@ import { uriParam, type SipUri } from '../message/uri.ts'
 import { bareHost } from './listen-spec.ts'
 import { DnsCache } from './dns-cache.ts'
 import { systemDns, type DnsAnswer, type DnsClient, type NaptrRecord } from './dns-client.ts'
-import { defaultPort, type Target, type TransportProtocol } from './flow.ts'
+import { defaultPort, isWebSocket, type Target, type TransportProtocol } from './flow.ts'
 import { orderSrv } from './srv-order.ts'
 import { errorText, systemCode, TransportError } from './transport-error.ts'
 
 /** Targets and SRV records looked at for one URI: a zone that lists hundreds does not make us ask hundreds of questions. */
 const mostTargets = 16
+/** What is looked for by NAPTR and SRV: nobody connects out by WebSocket, so its services are not asked for. */
+type ServiceProtocol = 'udp' | 'tcp' | 'tls'
 /** The NAPTR services of what this server speaks (RFC 3263 §4.1). */
-const services: Readonly<Record<string, TransportProtocol>> = { 'SIP+D2U': 'udp', 'SIP+D2T': 'tcp', 'SIPS+D2T': 'tls' }
+const services: Readonly<Record<string, ServiceProtocol>> = { 'SIP+D2U': 'udp', 'SIP+D2T': 'tcp', 'SIPS+D2T': 'tls' }
 /** Where the SRV records of a transport are (RFC 3263 §4.1). */
-const srvPrefix: Readonly<Record<TransportProtocol, string>> = {
+const srvPrefix: Readonly<Record<ServiceProtocol, string>> = {
   udp: '_sip._udp.',
   tcp: '_sip._tcp.',
   tls: '_sips._tcp.',
@@ -21,7 +23,7 @@ const srvPrefix: Readonly<Record<TransportProtocol, string>> = {
 
 /** A place where SRV records are to be looked up. */
 interface SrvQuestion {
-  readonly protocol: TransportProtocol
+  readonly protocol: ServiceProtocol
   readonly name: string
 }
 
@@ -64,19 +66,21 @@ export class Resolver {
       throw notResolved(wanted.host, cause)
     })
     if (pinned.length > 0) return pinned.map((address) => target(wanted, address))
-    const targets = wanted.port === undefined ? await this.#byService(wanted) : []
+    const { protocol } = wanted
+    const byService = wanted.port === undefined && (protocol === undefined || !isWebSocket(protocol))
+    const targets = byService ? await this.#byService(wanted, protocol) : []
     if (targets.length > 0) return targets.slice(0, mostTargets)
     return (await this.#addresses(wanted.host)).slice(0, mostTargets).map((address) => target(wanted, address))
   }
 
   /** RFC 3263 §4.1 and §4.2: NAPTR where the transport is open, then SRV. Empty when the domain has neither. */
-  async #byService(wanted: Wanted): Promise<Target[]> {
-    let questions = wanted.protocol === undefined ? await this.#naptr(wanted) : []
+  async #byService(wanted: Wanted, protocol: ServiceProtocol | undefined): Promise<Target[]> {
+    let questions = protocol === undefined ? await this.#naptr(wanted) : []
     if (questions.length === 0) {
-      const protocols: TransportProtocol[] = wanted.secure ? ['tls'] : ['udp', 'tcp', 'tls']
-      questions = (wanted.protocol === undefined ? protocols : [wanted.protocol]).map((protocol) => ({
-        protocol,
-        name: srvPrefix[protocol] + wanted.host,
+      const protocols: ServiceProtocol[] = wanted.secure ? ['tls'] : ['udp', 'tcp', 'tls']
+      questions = (protocol === undefined ? protocols : [protocol]).map((one) => ({
+        protocol: one,
+        name: srvPrefix[one] + wanted.host,
       }))
     }
     return usable(questions.map((question) => this.#srv(wanted, question)))
@@ -148,6 +152,8 @@ function wantedProtocol(uri: SipUri, secure: boolean): TransportProtocol | undef
   const parameter = uriParam(uri, 'transport')
   if (parameter === undefined) return undefined
   const transport = parameter === true ? '' : parameter.toLowerCase()
+  if (transport === 'wss' || (transport === 'ws' && secure)) return 'wss' // RFC 7118
+  if (transport === 'ws') return 'ws'
   if (transport === 'tls' || (transport === 'tcp' && secure)) return 'tls'
   if ((transport === 'udp' || transport === 'tcp') && !secure) return transport
   throw new TransportError(

@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises'
 import { isIP, type Socket } from 'node:net'
-import { TLSSocket } from 'node:tls'
+import { type WebSocket } from 'ws'
 import { systemClock, type Clock } from '../../base/clock.ts'
 import { TypedEmitter } from '../../base/typed-emitter.ts'
 import { HeaderError } from '../message/header-error.ts'
@@ -10,20 +10,30 @@ import { MessageError, parseMessage, serialize } from '../message/parse.ts'
 import { parseVia } from '../message/via.ts'
 import { Admission } from './admission.ts'
 import { connectStream } from './connect.ts'
+import { ConnectionFlow, type ConnectionFlowHost } from './connection-flow.ts'
 import { Connections, targetKey } from './connections.ts'
-import { type Flow, type SocketAddress, type Target, type TransportProtocol } from './flow.ts'
+import {
+  formatAddress,
+  isWebSocket,
+  type Flow,
+  type SocketAddress,
+  type StreamProtocol,
+  type Target,
+  type TransportProtocol,
+} from './flow.ts'
 import { type ListenSpec } from './listen-spec.ts'
 import { listenError, unknownHostError } from './listen-error.ts'
 import { isLoopback, isWildcard, LocalAddresses, sourceAddress } from './local-addresses.ts'
 import { ownAddress } from './own-address.ts'
 import { datagramDestination, reopenTarget, stampReceived } from './received.ts'
-import { StreamFlow, type StreamFlowHost } from './stream-flow.ts'
+import { StreamFlow } from './stream-flow.ts'
 import { StreamPoint, type StreamPointHost } from './stream-point.ts'
 import { readTlsFiles, type TlsMaterial } from './tls-context.ts'
 import { TransportError } from './transport-error.ts'
 import { type TransportEvents } from './transport-events.ts'
 import { defaultLimits, type TransportLimits, type TransportOptions } from './transport-options.ts'
 import { DatagramFlow, UdpPoint, type UdpHost } from './udp-point.ts'
+import { WebSocketFlow } from './web-socket-flow.ts'
 
 /**
  * All sockets of SIP: listens, connects, and carries messages to and from peers (RFC 3261 §18). What goes wrong on one flow
@@ -53,12 +63,12 @@ export class TransportLayer {
   /** Sockets for UDP where we listen on none that will do, by the own address that faces the peer. */
   readonly #udpClients = new Map<string, Promise<UdpPoint>>()
   /** Connections being opened, by {@link targetKey}. */
-  readonly #opening = new Map<string, Promise<StreamFlow>>()
+  readonly #opening = new Map<string, Promise<ConnectionFlow>>()
   readonly #attempts = new Set<Socket>()
   /** Every stream socket, from its opening to its very end. */
   readonly #sockets = new Set<Socket>()
   /** Incoming connections without a message yet, and the socket by which {@link Admission} knows them. */
-  readonly #unsettled = new WeakMap<StreamFlow, Socket>()
+  readonly #unsettled = new WeakMap<ConnectionFlow, Socket>()
   #tlsClient: Promise<TlsMaterial> | undefined
   #closed = false
 
@@ -86,7 +96,7 @@ export class TransportLayer {
     const at = { host, port: spec.port }
     if (isWildcard(host)) await this.#addresses.learnDefault(isIP(host) === 6 ? 6 : 4)
     try {
-      const point = spec.protocol === 'udp' ? await this.#listenUdp(at) : await this.#listenStream(spec, host)
+      const point = await this.#listenOn(spec, at)
       const { local } = point
       if (this.#closed) {
         await point.close()
@@ -100,7 +110,8 @@ export class TransportLayer {
   }
 
   /**
-   * A flow to a target: the open connection where there is one, or a new one, which all who ask meanwhile share.
+   * A flow to a target: the open connection where there is one, or a new one, which all who ask meanwhile share. WebSocket
+   * connections are opened by clients only.
    * @throws TransportError `TRANSPORT_REFUSED`, `_TIMEOUT`, `_UNREACHABLE`, `_TLS`, `_CLOSED`
    */
   async flowTo(target: Target): Promise<Flow> {
@@ -111,6 +122,7 @@ export class TransportLayer {
     }
     const open = this.#connections.find(target)
     if (open !== undefined) return open
+    if (isWebSocket(target.protocol)) throw notConnected(target)
     const key = targetKey(target)
     const opening = this.#opening.get(key) ?? this.#connect(target).finally(() => this.#opening.delete(key))
     this.#opening.set(key, opening)
@@ -133,7 +145,7 @@ export class TransportLayer {
 
   /**
    * Sends a response to where its request came from (RFC 3261 §18.2.2, RFC 3581): on the same connection, or on a new one to
-   * sent-by where that has gone; by UDP from the same socket.
+   * sent-by where that has gone, unless it was a WebSocket; by UDP from the same socket.
    * @param response its top Via is the request's, as `onMessage` gave it
    * @param flow the request's
    * @throws TransportError when it surely did not leave; HeaderError when it cannot be written, or has no Via
@@ -145,7 +157,8 @@ export class TransportLayer {
       await new Promise<void>((resolve, reject) => {
         flow.sendTo(bytes, destination, (error) => (error ? reject(error) : resolve()))
       })
-    } else if (flow instanceof StreamFlow && !flow.usable) {
+    } else if (flow instanceof ConnectionFlow && !flow.usable) {
+      if (isWebSocket(flow.protocol)) throw new TransportError('TRANSPORT_CLOSED', `${flow.describe()} is closed`)
       const reopened = await this.flowTo(reopenTarget(topVia(response), flow))
       reopened.send(bytes)
     } else {
@@ -168,13 +181,18 @@ export class TransportLayer {
     ])
   }
 
+  #listenOn(spec: ListenSpec, at: SocketAddress): Promise<UdpPoint | StreamPoint> {
+    const { protocol } = spec
+    return protocol === 'udp' ? this.#listenUdp(at) : this.#listenStream({ ...spec, protocol }, at.host)
+  }
+
   async #listenUdp(at: SocketAddress): Promise<UdpPoint> {
     const point = await this.#openUdp(at)
     this.#udpPoints.push(point)
     return point
   }
 
-  async #listenStream(spec: ListenSpec, address: string): Promise<StreamPoint> {
+  async #listenStream(spec: ListenSpec & { readonly protocol: StreamProtocol }, address: string): Promise<StreamPoint> {
     const timeout = this.#limits.firstMessageTimeout
     const point = await StreamPoint.open(spec, address, timeout, this.#admission, this.#pointHost)
     this.#streamPoints.push(point)
@@ -201,7 +219,7 @@ export class TransportLayer {
     return opening
   }
 
-  async #connect(target: Target): Promise<StreamFlow> {
+  async #connect(target: Target): Promise<ConnectionFlow> {
     const tls = target.protocol === 'tls' ? await this.#tlsMaterial() : noTls
     this.#checkOpen()
     const socket = await connectStream(target, tls, this.#limits.connectTimeout, this.#attempts)
@@ -209,7 +227,8 @@ export class TransportLayer {
       socket.destroy()
       throw closing()
     }
-    const flow = this.#open(socket, { host: target.host, port: target.port }, undefined)
+    const protocol = target.protocol === 'tls' ? 'tls' : 'tcp'
+    const flow = this.#open(socket, { host: target.host, port: target.port }, protocol)
     this.#connections.add(flow, target)
     this.events.emit('flowOpened', flow)
     return flow
@@ -222,21 +241,28 @@ export class TransportLayer {
     return this.#tlsClient
   }
 
-  #open(socket: Socket, remote: SocketAddress, point: StreamPoint | undefined): StreamFlow {
+  #open(
+    socket: Socket,
+    remote: SocketAddress,
+    protocol: StreamProtocol,
+    point?: StreamPoint,
+    webSocket?: WebSocket,
+  ): ConnectionFlow {
     this.#sockets.add(socket)
     socket.once('close', () => this.#sockets.delete(socket))
-    const protocol = socket instanceof TLSSocket ? 'tls' : 'tcp'
     const local = { host: socket.localAddress ?? '', port: socket.localPort ?? 0 }
     const own = ownAddress(protocol, local, point ? [point] : this.#streamPoints)
     const { maxBacklog } = this.#limits
     const start = { socket, protocol, remote, local, ...own, incoming: point !== undefined, maxBacklog } as const
-    return new StreamFlow(start, this.#flowHost)
+    return webSocket === undefined
+      ? new StreamFlow(start, this.#flowHost)
+      : new WebSocketFlow(webSocket, start, this.#flowHost)
   }
 
   readonly #pointHost: StreamPointHost = {
-    connected: (socket, raw, point) => {
+    connected: (socket, raw, point, webSocket) => {
       const remote = { host: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 }
-      const flow = this.#open(socket, remote, point)
+      const flow = this.#open(socket, remote, point.protocol, point, webSocket)
       this.#unsettled.set(flow, raw)
       this.#connections.add(flow)
       this.events.emit('flowOpened', flow)
@@ -246,7 +272,7 @@ export class TransportLayer {
     socketError: (local, error) => this.events.emit('socketError', local, error),
   }
 
-  readonly #flowHost: StreamFlowHost = {
+  readonly #flowHost: ConnectionFlowHost = {
     now: () => this.#clock.now(),
     message: (message, flow) => {
       const raw = this.#unsettled.get(flow)
@@ -331,6 +357,11 @@ async function resolveHost(spec: ListenSpec): Promise<string> {
 
 function topVia(response: SipResponse) {
   return parseVia(response.headers.values('Via')[0] ?? '')
+}
+
+function notConnected(target: Target): TransportError {
+  const what = `${target.protocol} ${formatAddress(target)}: no such connection is open, and only clients open them`
+  return new TransportError('TRANSPORT_UNREACHABLE', what)
 }
 
 function closing(): TransportError {

@@ -1,6 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { isIP } from 'node:net'
 import { contactUri, formatAddress, nextFlowId, type Flow, type SocketAddress } from './flow.ts'
+import { isKeepAlive } from './keep-alive.ts'
 import { isWildcard, type LocalAddresses } from './local-addresses.ts'
 import { TransportError, type TransportErrorCode } from './transport-error.ts'
 
@@ -159,12 +160,4 @@ export class DatagramFlow implements Flow {
   sendTo(bytes: Buffer, remote: SocketAddress, done: (error?: TransportError) => void): void {
     this.#point.send(bytes, remote, done)
   }
-}
-
-/** Nothing but CR, LF and NUL: what phones send to keep a NAT's binding (RFC 5626 §3.5.1 and before it). */
-function isKeepAlive(bytes: Buffer): boolean {
-  for (const byte of bytes) {
-    if (byte !== 0x0d && byte !== 0x0a && byte !== 0) return false
-  }
-  return true
 }

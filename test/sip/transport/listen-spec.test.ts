@@ -13,6 +13,11 @@ const accepted: readonly [string, string, string, number][] = [
   ['sips:b2bua.example.org', 'tls', 'b2bua.example.org', 5061],
   ['sips:b2bua.example.org:7000;transport=tcp', 'tls', 'b2bua.example.org', 7000],
   ['sip:[::1]:6067;transport=tcp', 'tcp', '::1', 6067],
+  ['sip:127.0.0.1:8080;transport=ws', 'ws', '127.0.0.1', 8080],
+  ['sip:127.0.0.1;transport=WS', 'ws', '127.0.0.1', 80],
+  ['sip:b2bua.example.org;transport=wss', 'wss', 'b2bua.example.org', 443],
+  ['sips:b2bua.example.org:8443;transport=ws', 'wss', 'b2bua.example.org', 8443],
+  ['sips:b2bua.example.org;transport=wss', 'wss', 'b2bua.example.org', 443],
   ['sip:0.0.0.0:0;transport=tcp', 'tcp', '0.0.0.0', 0],
   [' sip:127.0.0.1:6067 ', 'udp', '127.0.0.1', 6067],
 ]
