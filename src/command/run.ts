@@ -4,6 +4,7 @@ import { checkConfigCommand } from './check-config.ts'
 import { configGetCommand } from './config-get.ts'
 import { explainCommand } from './explain.ts'
 import { explainFilterCommand } from './explain-filter.ts'
+import { forwardRoutesCommand, kamailioRouteCommand } from './print-routes.ts'
 import { helpText, parseOptions, UsageError, type Options } from './options.ts'
 import { endWithReader } from './print.ts'
 import { version } from './version.ts'
@@ -49,6 +50,10 @@ async function runTool(options: Options): Promise<number> {
       return explainCommand(options)
     case 'explain-filter':
       return explainFilterCommand(options)
+    case 'forward-routes':
+      return forwardRoutesCommand(options)
+    case 'kamailio-route':
+      return kamailioRouteCommand(options)
     case undefined: {
       // the stack takes longer to load than a tool to answer
       const { serve } = await import('./serve.ts')
