@@ -4,6 +4,7 @@ import { type SipRequest } from '../../src/sip/message/message.ts'
 import { parseNameAddr } from '../../src/sip/message/name-addr.ts'
 import { parseUri, uriParam, type SipUri } from '../../src/sip/message/uri.ts'
 import { type Filter } from '../filter/filter.ts'
+import { type ServerPool } from './server-pool.ts'
 import { type Arrival, type Branch } from '../proxy/routing.ts'
 
 /** `[module::B2bua]` and what belongs to it; asked for with every request, so that it can change live. */
@@ -23,10 +24,7 @@ export interface DiversionSettings {
 export interface DiversionOptions {
   readonly settings: () => DiversionSettings
   /** Orders the servers for a call, and is told of those that fail. */
-  readonly pool: {
-    order(callId: string): readonly SipUri[]
-    failed(uri: SipUri, why: string): void
-  }
+  readonly pool: Pick<ServerPool, 'order' | 'failed'>
   readonly verify: (request: SipRequest) => TokenVerdict
 }
 
@@ -81,9 +79,9 @@ export class Diversion {
     return { branch: branchTo(request, order), server: order[0]!.raw }
   }
 
-  /** Nobody is at a place that requests were sent to; if it was a B2BUA's, calls go elsewhere meanwhile. */
+  /** Nobody is at a place that requests were sent to; if it is a B2BUA's, calls go elsewhere meanwhile. */
   failed(hop: SipUri, why: string): void {
-    if (this.#options.settings().servers.includes(hop)) this.#options.pool.failed(hop, why)
+    this.#options.pool.failed(hop, why)
   }
 }
 

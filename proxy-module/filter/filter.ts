@@ -1,13 +1,15 @@
 import { type SipMessage } from '../../src/sip/message/message.ts'
 import { evaluate } from './evaluate.ts'
 import { parseFilter } from './parse-filter.ts'
-import { type FilterAdvice, formatFilter } from './syntax.ts'
+import { type FilterAdvice, type FilterNode, formatFilter } from './syntax.ts'
 
 export { FilterError } from './filter-error.ts'
 
 /** A filter that is ready for use. */
 export interface Filter {
   readonly source: string
+  /** The syntax tree, for what translates the filter into another language. */
+  readonly root: FilterNode
   /** The filter with the parentheses that say how it is read. */
   readonly reading: string
   /** What is legal but hardly meant. */
@@ -22,5 +24,5 @@ export interface Filter {
  */
 export function compileFilter(source: string): Filter {
   const { root, advice } = parseFilter(source)
-  return { source, reading: formatFilter(root), advice, matches: (message) => evaluate(root, message) }
+  return { source, root, reading: formatFilter(root), advice, matches: (message) => evaluate(root, message) }
 }

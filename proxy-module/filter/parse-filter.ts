@@ -191,7 +191,9 @@ class Parser {
       case 'regexp': {
         const left = this.#left(keyword, state)
         this.#offset += keyword.length
-        state.setExpression({ kind: 'regex', left, pattern: this.#pattern() }, at)
+        this.#skipBlanks()
+        const column = this.#offset + 1
+        state.setExpression({ kind: 'regex', left, pattern: this.#pattern(), column }, at)
       }
     }
   }
@@ -215,7 +217,6 @@ class Parser {
   }
 
   #pattern(): RulePattern {
-    this.#skipBlanks()
     const at = this.#offset
     const operand = this.#operand()
     if (operand.kind !== 'literal')
@@ -236,7 +237,7 @@ class Parser {
     const literal = this.#literal()
     if (literal) return literal
     const word = this.#word()
-    if (isVariable(word)) return { kind: 'variable', name: word }
+    if (isVariable(word)) return { kind: 'variable', name: word, column: at + 1 }
     if (word === '') throw this.#error(at, 'an operand is missing', 'write a variable, or a text in single quotes')
     if (!isMessageKind(word) && !(keywords as readonly string[]).includes(word)) throw this.#unknown(word, at)
     throw this.#error(at, `'${word}' is not a value`, `write '${word}' in single quotes, or a variable`)
@@ -253,7 +254,7 @@ class Parser {
       return
     }
     const word = this.#word()
-    if (isVariable(word)) state.setOperand({ kind: 'variable', name: word }, at)
+    if (isVariable(word)) state.setOperand({ kind: 'variable', name: word, column: at + 1 }, at)
     else if (isMessageKind(word)) state.setExpression({ kind: 'message-kind', name: word }, at)
     else if (blank < at) throw this.#error(blank, 'a tab stands before what is no operand', 'write a space')
     else throw this.#unknown(word, at)

@@ -4,7 +4,8 @@ import { type VariableName } from './message-values.ts'
 
 /** A value: written in single quotes, or taken from the message. */
 export type Operand =
-  { readonly kind: 'literal'; readonly text: string } | { readonly kind: 'variable'; readonly name: VariableName }
+  | { readonly kind: 'literal'; readonly text: string }
+  | { readonly kind: 'variable'; readonly name: VariableName; /** From 1. */ readonly column: number }
 
 /** What compares two values. `nin` is `notin`. */
 export type ComparisonOperator = '==' | '!=' | 'contains' | 'in' | 'notin'
@@ -21,7 +22,13 @@ export type FilterNode =
       readonly left: Operand
       readonly right: Operand
     }
-  | { readonly kind: 'regex'; readonly left: Operand; readonly pattern: RulePattern }
+  | {
+      readonly kind: 'regex'
+      readonly left: Operand
+      readonly pattern: RulePattern
+      /** Where the pattern's quote stands, from 1. */
+      readonly column: number
+    }
   | { readonly kind: 'test'; readonly test: 'defined' | 'numeric'; readonly operand: Operand }
 
 /** Something legal that is hardly meant; `column` from 1. */

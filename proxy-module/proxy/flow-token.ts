@@ -3,7 +3,7 @@ import { type Flow, type SocketAddress, type TransportProtocol } from '../../src
 import { addressBytes, addressText } from './address-bytes.ts'
 
 /** Order of the protocols in a token's first byte: only ever added to, so that tokens outlive an update. */
-const protocols: readonly TransportProtocol[] = ['udp', 'tcp', 'tls']
+const protocols: readonly TransportProtocol[] = ['udp', 'tcp', 'tls', 'ws', 'wss']
 const ipv6Flag = 0x80
 /** Bytes of the MAC: RFC 5626 §5.2 asks for 80 bits. */
 const macLength = 10

@@ -12,7 +12,14 @@ export class UsageError extends CodedError {
 const defaultConfig = '/etc/flexisip/flexisip.conf'
 
 /** The operator's tools beside the servers. */
-export const tools = ['check-config', 'explain', 'explain-filter', 'config-get'] as const
+export const tools = [
+  'check-config',
+  'explain',
+  'explain-filter',
+  'config-get',
+  'forward-routes',
+  'kamailio-route',
+] as const
 export type Tool = (typeof tools)[number]
 
 /** What `--server` can name. */
@@ -49,6 +56,7 @@ export const helpText = `Usage: flexisip-b2bua [--server b2bua|proxy|all] [optio
        flexisip-b2bua explain [<sip-uri>] [--from-mode zrtp|dtls-srtp|sdes|none] [--json] [options]
        flexisip-b2bua explain-filter [<expression>] --message FILE
        flexisip-b2bua config-get <section/key> [options]
+       flexisip-b2bua forward-routes|kamailio-route [options]
 
 Servers and tools read the flexisip.conf of the proxy beside them.
 
@@ -66,6 +74,7 @@ Servers and tools read the flexisip.conf of the proxy beside them.
 
   explain says which rule decides for a recipient; without a URI it reads "uri[<TAB>from-mode]" lines from standard input.
   explain-filter says what a filter of module::B2bua makes of the SIP message in FILE; without one it reads one a line.
+  forward-routes prints what module::B2bua does as routes for module::Forward, kamailio-route as a route block for Kamailio.
 `
 
 /**

@@ -1,4 +1,5 @@
 import { type Diversion } from '../../proxy-module/diversion/diversion.ts'
+import { type ServerPool } from '../../proxy-module/diversion/server-pool.ts'
 import { type Proxy } from '../../proxy-module/proxy/proxy.ts'
 import { type Clock } from '../base/clock.ts'
 import { CodedError } from '../base/coded-error.ts'
@@ -9,7 +10,7 @@ import { type SipMessage } from '../sip/message/message.ts'
 import { formatAddress } from '../sip/transport/flow.ts'
 
 /** Writes into the log what the proxy and its diversion tell about themselves. */
-export function logProxy(proxy: Proxy, diversion: Diversion, log: Log, clock: Clock): void {
+export function logProxy(proxy: Proxy, diversion: Diversion, pool: ServerPool, log: Log, clock: Clock): void {
   const limit = new LineLimit(clock)
   const warn = (text: string, fields: LogFields): void => {
     limit.pass(text, (more) => log.warning(text, { ...fields, ...more }))
@@ -42,6 +43,10 @@ export function logProxy(proxy: Proxy, diversion: Diversion, log: Log, clock: Cl
       log.error('a message could not be handled', { ...named(message), error: what, ...more }),
     )
   })
+  pool.events.on('died', (uri, why) => {
+    log.warning('a B2BUA does not answer: calls go to the others', { server: uri.raw, why })
+  })
+  pool.events.on('returned', (uri) => log.message('a B2BUA answers again', { server: uri.raw }))
   diversion.events.on('distrusted', (request, verdict) => {
     warn(`a request with a ${verdict} token is taken for a phone's`, named(request))
   })

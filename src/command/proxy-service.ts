@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { Diversion, type DiversionSettings } from '../../proxy-module/diversion/diversion.ts'
+import { ServerPool } from '../../proxy-module/diversion/server-pool.ts'
 import { FrontRouting } from '../../proxy-module/proxy/front-routing.ts'
 import { OwnAddresses } from '../../proxy-module/proxy/own-address.ts'
 import { Proxy } from '../../proxy-module/proxy/proxy.ts'
@@ -17,7 +18,7 @@ import { logListenerErrors, logStack } from '../operation/stack-log.ts'
 import { TokenVerifier } from '../sip/auth/b2bua-token.ts'
 import { parseUri } from '../sip/message/uri.ts'
 import { serverKey } from '../sip/transaction/transaction-key.ts'
-import { formatAddress, type SocketAddress, type TransportProtocol } from '../sip/transport/flow.ts'
+import { formatAddress, isSecure, type SocketAddress, type TransportProtocol } from '../sip/transport/flow.ts'
 import { isWildcard } from '../sip/transport/local-addresses.ts'
 import { type TlsFiles } from '../sip/transport/listen-spec.ts'
 import { Resolver } from '../sip/transport/resolver.ts'
@@ -39,6 +40,7 @@ export class ProxyService implements Service {
   readonly #passwords: PasswordStore | undefined
   readonly #front: FrontRouting | undefined
   readonly #proxy: Proxy
+  readonly #pool: ServerPool
   #snapshot: ConfigSnapshot
   #settings: DiversionSettings
   readonly #listening: (readonly [TransportProtocol, SocketAddress])[] = []
@@ -61,7 +63,7 @@ export class ProxyService implements Service {
     this.#front = nextHop === '' ? undefined : new FrontRouting(parseUri(nextHop), this.#own)
     this.#diversion = new Diversion({
       settings: () => this.#settings,
-      pool: { order: () => this.#settings.servers, failed: () => undefined },
+      pool: { order: (callId) => this.#pool.order(callId), failed: (uri, why) => this.#pool.failed(uri, why) },
       verify: (request) => verifier.verify(request, serverKey(request, request.method)),
     })
     this.#proxy = new Proxy({
@@ -73,13 +75,18 @@ export class ProxyService implements Service {
       diversion: this.#diversion,
       routing: this.#front ?? this.#standalone(),
     })
+    this.#pool = new ServerPool({
+      transactions: this.#proxy.transactions,
+      clock: systemClock,
+      uris: this.#settings.servers,
+    })
     this.#transport.events.on('flowClosed', (flow) => this.#table.flowClosed(flow))
   }
 
   logTo(log: Log): void {
     logStack({ transport: this.#transport, transactions: this.#proxy.transactions }, log, systemClock)
-    logProxy(this.#proxy, this.#diversion, log, systemClock)
-    for (const { events } of [this.#proxy, this.#diversion, this.#transport, this.#proxy.transactions]) {
+    logProxy(this.#proxy, this.#diversion, this.#pool, log, systemClock)
+    for (const { events } of [this.#proxy, this.#diversion, this.#pool, this.#transport, this.#proxy.transactions]) {
       logListenerErrors(events, log)
     }
   }
@@ -89,11 +96,13 @@ export class ProxyService implements Service {
     if (problem !== undefined) throw new StartError(`${problem.file}:${problem.line}: ${problem.what}`)
     await this.#front?.learn(this.#resolver)
     for (const spec of proxyTransports(this.#snapshot)) {
-      const secure = spec.protocol === 'tls'
-      const at = await this.#transport.listen(secure ? { ...spec, tls: serverIdentity(this.#snapshot) } : spec)
+      const at = await this.#transport.listen(
+        isSecure(spec.protocol) ? { ...spec, tls: serverIdentity(this.#snapshot) } : spec,
+      )
       this.#listening.push([spec.protocol, at])
       if (!isWildcard(at.host)) this.#own.add(at)
     }
+    this.#pool.start()
   }
 
   announce(): readonly (readonly [string, LogFields?])[] {
@@ -113,7 +122,8 @@ export class ProxyService implements Service {
   reload(snapshot: ConfigSnapshot): readonly string[] {
     const before = describeDiversion(this.#settings)
     this.#snapshot = snapshot
-    this.#settings = diversionSettings(snapshot, this.#settings)
+    this.#settings = diversionSettings(snapshot)
+    this.#pool.setUris(this.#settings.servers)
     const problems = this.#passwords?.reload() ?? []
     const after = describeDiversion(this.#settings)
     return [
@@ -129,6 +139,7 @@ export class ProxyService implements Service {
   }
 
   async stop(): Promise<void> {
+    this.#pool.close()
     this.#proxy.close()
     this.#table.close()
     await this.#transport.close()

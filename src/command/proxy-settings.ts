@@ -33,16 +33,12 @@ export function serversOf(snapshot: ConfigSnapshot): readonly SipUri[] {
   return (several.length > 0 ? several : [snapshot.get('module::B2bua', 'b2bua-server')]).map(parseUri)
 }
 
-/**
- * `[module::B2bua]` as diversion works with it.
- * @param before - whose servers stay the same objects, as far as they stay
- */
-export function diversionSettings(snapshot: ConfigSnapshot, before?: DiversionSettings): DiversionSettings {
-  const servers = serversOf(snapshot)
+/** `[module::B2bua]` as diversion works with it. */
+export function diversionSettings(snapshot: ConfigSnapshot): DiversionSettings {
   return {
     enabled: snapshot.get('module::B2bua', 'enabled'),
     filter: filterOf(snapshot),
-    servers: servers.map((uri) => before?.servers.find(({ raw }) => raw === uri.raw) ?? uri),
+    servers: serversOf(snapshot),
     trust: snapshot.get('proxy', 'trust'),
     userAgent: snapshot.get('b2bua-server', 'user-agent').replace('{version}', version),
   }

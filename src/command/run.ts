@@ -5,6 +5,7 @@ import { configGetCommand } from './config-get.ts'
 import { explainCommand } from './explain.ts'
 import { explainFilterCommand } from './explain-filter.ts'
 import { helpText, parseOptions, servers, UsageError, type Options, type Server } from './options.ts'
+import { forwardRoutesCommand, kamailioRouteCommand } from './print-routes.ts'
 import { endWithReader } from './print.ts'
 import { version } from './version.ts'
 
@@ -54,6 +55,10 @@ async function runTool(options: Options, server: Server): Promise<number> {
       return explainCommand(options)
     case 'explain-filter':
       return explainFilterCommand(options)
+    case 'forward-routes':
+      return forwardRoutesCommand(options)
+    case 'kamailio-route':
+      return kamailioRouteCommand(options)
     case undefined: {
       // the stack takes longer to load than a tool to answer
       const { serve } = await import('./serve.ts')
