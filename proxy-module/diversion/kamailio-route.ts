@@ -33,7 +33,7 @@ export function kamailioRoute(diversion: Diversion): string {
       '- The Route has ;lr, that of the module has not.',
       '- The Route is not added twice if it is the first one of the request as received. The module looks behind its own, too.',
       `- The B2BUA's own requests are told by their User-Agent, as by Flexisip 2.4 and later; [b2bua-server] user-agent must`,
-      '  stay what it was when this was printed, or calls go round without end.',
+      '  stay what it was when this was printed, or calls go round without end. A phone that sends the same is not diverted.',
       ...remarks.map((remark) => `- ${remark}`),
       '',
       'Texts are compared with eq and ne: these heed case and take what is missing for empty, as the filter does.',
