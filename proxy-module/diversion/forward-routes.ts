@@ -22,7 +22,7 @@ export function forwardRoutes(diversion: Diversion): string {
   return [
     comment(
       "Routes to the B2BUA for Flexisip's module::Forward: name this file in [module::Forward] routes-config-path.",
-      'Only for a proxy without module::B2bua (or with enabled=false there): with both, calls would be diverted twice.',
+      'Only for a proxy without module::B2bua.',
       '',
       'Not as module::B2bua does it:',
       '- Flexisip 2.5 and later look here only outside of dialogs. A re-INVITE follows the route set of its dialog: it reaches',
@@ -35,7 +35,7 @@ export function forwardRoutes(diversion: Diversion): string {
       '- CANCEL is there for a proxy without transaction: it computes the branch from the Routes, too, so a CANCEL goes where its',
       '  INVITE went, and is known there, only with the same Route. Both must therefore be decided alike.',
       `- The B2BUA's own requests are told by their User-Agent, as by Flexisip 2.4 and later; [b2bua-server] user-agent must`,
-      '  stay what it was when this file was printed.',
+      '  stay what it was when this file was printed. A phone that sends the same is not diverted either, as with the module.',
     ),
     unlikeForCancel(filter.root),
     requestUriNote(filter.root),

@@ -10,7 +10,8 @@ import { checkedServer, comment, type Diversion, userAgentWarning } from './tran
 export function kamailioRoute(diversion: Diversion): string {
   const server = checkedServer(diversion.server)
   const { text, remarks } = kamailioCondition(diversion.filter.root)
-  const route = kamailioParameter(`Route: <${server}>\r\n`)
+  // Without ;lr Kamailio itself would take it for a strict router, where it comes by again
+  const route = /;lr(;|=|$)/i.test(server) ? server : `${server};lr`
   return [
     comment(
       'Diverts calls to the B2BUA, for Kamailio 5. Needs the modules tm, sl, pv and textops.',
@@ -29,9 +30,10 @@ export function kamailioRoute(diversion: Diversion): string {
       '- A CANCEL goes where its INVITE went: tm knows. One without INVITE is left to the rest of the configuration.',
       '- The module diverts re-INVITEs, too. Here they reach the B2BUA by the route set of their dialog, of which it is the',
       '  other end. To have them diverted call route(B2BUA) behind loose_route() in the branch for requests with To tag.',
+      '- The Route has ;lr, that of the module has not.',
       '- The Route is not added twice if it is the first one of the request as received. The module looks behind its own, too.',
       `- The B2BUA's own requests are told by their User-Agent, as by Flexisip 2.4 and later; [b2bua-server] user-agent must`,
-      '  stay what it was when this was printed, or calls go round without end.',
+      '  stay what it was when this was printed, or calls go round without end. A phone that sends the same is not diverted.',
       ...remarks.map((remark) => `- ${remark}`),
       '',
       'Texts are compared with eq and ne: these heed case and take what is missing for empty, as the filter does.',
@@ -61,6 +63,7 @@ function guards({ userAgent }: Diversion, filter: string | boolean): string[] {
 }
 
 function actions(server: string, route: string): string[] {
+  const header = kamailioParameter(`Route: <${route}>\r\n`)
   return [
     '',
     '\tif ($rm eq "CANCEL") {',
@@ -69,9 +72,9 @@ function actions(server: string, route: string): string[] {
     '\t\texit;',
     '\t}',
     '',
-    `\tif ($(hdr(Route)[0]{nameaddr.uri}) ne ${kamailioString(server)}) {`,
-    `\t\tif (is_present_hf("Route")) insert_hf(${route}, "Route");`,
-    `\t\telse append_hf(${route});`,
+    `\tif ($(hdr(Route)[0]{nameaddr.uri}) ne ${kamailioString(route)}) {`,
+    `\t\tif (is_present_hf("Route")) insert_hf(${header}, "Route");`,
+    `\t\telse append_hf(${header});`,
     '\t}',
     `\t$du = ${kamailioString(server)};`,
     '\tif (!t_relay()) sl_reply_error();',
