@@ -47,7 +47,15 @@ export class B2buaServer {
     this.#process = new PeerProcess({
       name: 'flexisip-b2bua',
       command: process.execPath,
-      args: [...inspect, 'src/main.ts', '--server', 'b2bua', '-c', this.configFile, ...(options.args ?? [])],
+      args: [
+        ...inspect,
+        'src/main.ts',
+        '--server',
+        options.standalone === undefined ? 'b2bua' : 'all',
+        '-c',
+        this.configFile,
+        ...(options.args ?? []),
+      ],
       cwd: root,
       outFile: join(options.folder, 'b2bua.out'),
     })
@@ -76,6 +84,11 @@ export class B2buaServer {
   save(change: Partial<FlexisipConf>): void {
     this.#conf = { ...this.#conf, ...change }
     saveAtomically(this.configFile, flexisipConf(this.#conf))
+  }
+
+  /** Waits until it has written this. */
+  async logged(pattern: RegExp): Promise<void> {
+    await this.#process.waitFor(pattern, { timeout: 5000 })
   }
 
   /** What it holds at this moment. */

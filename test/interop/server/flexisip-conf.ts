@@ -14,6 +14,11 @@ export interface FlexisipConf {
   readonly suiteRules?: readonly string[]
   /** More of [b2bua-server], such as `max-calls`. */
   readonly server?: Readonly<Record<string, string>>
+  /** The program is the proxy too (--server all), on the address of `outboundProxy`. */
+  readonly standalone?: {
+    /** module::B2bua/enabled */
+    readonly enabled: boolean
+  }
 }
 
 /** The User-Agent of the server in these tests; the proxy knows it by that, as Flexisip >= 2.4 does. */
@@ -21,12 +26,13 @@ export const userAgent = 'Flexisip-B2BUA/2.7.0-interop'
 
 /** The text of the file. */
 export function flexisipConf(conf: FlexisipConf): string {
-  const { transport, outboundProxy, folder, encryptionRules = [], suiteRules = [], server = {} } = conf
+  const { transport, outboundProxy, folder, encryptionRules = [], suiteRules = [], server = {}, standalone } = conf
   const extra = Object.entries(server).map(([key, value]) => `${key}=${value}`)
   return `${[
     '[global]',
     `log-directory=${folder}/log`,
     'log-level=message',
+    ...(standalone === undefined ? [] : [`transports=${outboundProxy.replace(/;.*/, '')}`]),
     '',
     '[b2bua-server]',
     'application=trenscrypter',
@@ -39,6 +45,17 @@ export function flexisipConf(conf: FlexisipConf): string {
     '[b2bua-server::trenscrypter]',
     `outgoing-enc-regex=${encryptionRules.join(' ')}`,
     `outgoing-srtp-regex=${suiteRules.join(' ')}`,
+    ...(standalone === undefined
+      ? []
+      : [
+          '',
+          '[module::B2bua]',
+          `enabled=${standalone.enabled}`,
+          `b2bua-server=${transport}`,
+          '',
+          '[module::Registrar]',
+          'reg-domains=example.org',
+        ]),
   ].join('\n')}\n`
 }
 

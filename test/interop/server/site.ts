@@ -34,13 +34,15 @@ export interface SiteOptions extends Partial<Omit<FlexisipConf, 'folder'>> {
 /** An operator's site on one machine: a proxy, the B2BUA beside it as the example configuration has it, and phones. */
 export class Site {
   readonly folder: string
-  readonly #kamailio: Kamailio
+  /** The proxy, unless the B2BUA's program is the proxy too. */
+  readonly #kamailio: Kamailio | undefined
   readonly #phones: Phone[] = []
   #b2bua: B2buaServer | undefined
 
   private constructor(name: string, options: SiteOptions) {
     this.folder = scratchFolder(name)
     const divert = { b2bua: b2buaUri, userAgent, looseRoute: options.looseRoute ?? false }
+    if (options.standalone !== undefined) return
     this.#kamailio = new Kamailio({
       folder: join(this.folder, 'kamailio'),
       listen: proxyAddress,
@@ -52,7 +54,7 @@ export class Site {
   static async open(name: string, options: SiteOptions = {}): Promise<Site> {
     const site = new Site(name, options)
     try {
-      await site.#kamailio.start()
+      await site.#kamailio?.start()
       if (!options.withoutB2bua) {
         site.#b2bua = await B2buaServer.start({
           transport: b2buaUri,
@@ -95,7 +97,7 @@ export class Site {
   async close(): Promise<number | null | undefined> {
     await Promise.all(this.#phones.map((phone) => phone.stop()))
     const status = await this.#b2bua?.stop()
-    await this.#kamailio.stop()
+    await this.#kamailio?.stop()
     return status
   }
 
