@@ -27,7 +27,7 @@ libatomic:
 	  { echo 'Run as root: apt-get install libatomic1   and then make again.'; exit 1; }
 
 run: $(READY)
-	@exec node src/main.ts --server b2bua -c etc/flexisip.conf \
+	@exec node src/main.ts --server all -c etc/flexisip.conf \
 	  --set b2bua-server/data-directory=out/data --set global/log-directory=out/log $(ARGS)
 
 test: $(READY)
