@@ -5,6 +5,7 @@ import { splitFirst } from '../../src/sip/message/list-values.ts'
 import { createResponse, type SipMessage, type SipRequest, type SipResponse } from '../../src/sip/message/message.ts'
 import { tagOf } from '../../src/sip/message/name-addr.ts'
 import { serialize } from '../../src/sip/message/serialize.ts'
+import { type SipUri } from '../../src/sip/message/uri.ts'
 import { parseVia } from '../../src/sip/message/via.ts'
 import { type ClientListener, type ClientTransaction } from '../../src/sip/transaction/client-transaction.ts'
 import { NextHops, OnlyHop, type TargetResolver } from '../../src/sip/transaction/next-hops.ts'
@@ -97,6 +98,11 @@ export class Proxy implements ResponseContextHost {
   counts(): Readonly<Record<string, number>> {
     const { server, client } = this.transactions.counts()
     return { requests: this.#contexts.size, transactions: server + client }
+  }
+
+  /** A server that requests are sent to has died: those that it has not answered go elsewhere, if they can. */
+  serverDied(uri: SipUri): void {
+    for (const context of this.#contexts) context.serverDied(uri)
   }
 
   /** Forgets what is in progress. */

@@ -1,6 +1,7 @@
 import { type Clock, type Timer } from '../../src/base/clock.ts'
 import { newTag } from '../../src/sip/message/identifiers.ts'
 import { createResponse, type SipRequest, type SipResponse } from '../../src/sip/message/message.ts'
+import { type SipUri } from '../../src/sip/message/uri.ts'
 import { type HeaderList } from '../../src/sip/transaction/header-list.ts'
 import { type ClientListener, type ClientTransaction } from '../../src/sip/transaction/client-transaction.ts'
 import { type ServerTransaction } from '../../src/sip/transaction/server-transaction.ts'
@@ -64,6 +65,14 @@ export class ResponseContext {
     }
   }
 
+  /** The server at `hop` has died: what it has not answered goes elsewhere, where there is an elsewhere. */
+  serverDied(hop: SipUri): void {
+    for (const state of this.#branches) {
+      const { client, branch, final } = state
+      if (final === undefined && branch.hop === hop && this.#sendElsewhere(state)) client.cancel()
+    }
+  }
+
   /** Forgets it all: no timer is left, and nobody hears of it. */
   abandon(): void {
     for (const { timerC } of this.#branches) timerC?.cancel()
@@ -71,9 +80,11 @@ export class ResponseContext {
 
   #send(state: BranchState, branch: Branch): void {
     state.branch = branch
+    // what a branch that was given up says later is nobody's business
+    const current = (): boolean => state.branch === branch
     state.client = this.#host.send(this.#passage, branch, {
-      onResponse: (response) => this.#receive(state, response),
-      onFailure: (error) => this.#fail(state, error),
+      onResponse: (response) => current() && this.#receive(state, response),
+      onFailure: (error) => current() && this.#fail(state, error),
     })
     if (this.#transaction.isInvite) this.#startTimerC(state)
   }

@@ -80,6 +80,7 @@ export class ProxyService implements Service {
       clock: systemClock,
       uris: this.#settings.servers,
     })
+    this.#pool.events.on('died', (uri) => this.#proxy.serverDied(uri))
     this.#transport.events.on('flowClosed', (flow) => this.#table.flowClosed(flow))
   }
 

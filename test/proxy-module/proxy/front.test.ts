@@ -61,3 +61,33 @@ test('an INVITE goes to the next hop, or is diverted; ACK and CANCEL follow', as
   phone.send(requestText(phone, 'INVITE', { fields: { From: '<sip:alice@sip.example.org>;tag=1' } }))
   await next.request('INVITE')
 })
+
+test('an INVITE that a B2BUA has not answered goes to the next one, when it cannot be reached or has died', async (t) => {
+  const [next, silent, alive] = [
+    await UdpWire.open(t, nowhere),
+    await UdpWire.open(t, nowhere),
+    await UdpWire.open(t, nowhere),
+  ]
+  const site = await ProxySite.start(t, {
+    nextHop: `sip:127.0.0.1:${next.address.port}`,
+    servers: [
+      'sip:127.0.0.1:9;transport=tcp',
+      `sip:127.0.0.1:${silent.address.port}`,
+      `sip:127.0.0.1:${alive.address.port}`,
+    ],
+  })
+  const phone = await UdpWire.open(t, site.udp)
+  phone.send(requestText(phone, 'INVITE'))
+  const first = await silent.request('INVITE')
+  assert.deepEqual(site.failed, ['sip:127.0.0.1:9;transport=tcp'])
+  site.proxy.serverDied(site.settings.servers[1]!)
+  const second = await alive.request('INVITE')
+  assert.deepEqual(second.headers.values('Route'), [`<sip:127.0.0.1:${alive.address.port}>`])
+  // it was not that dead: whom it calls is not the caller's business any more
+  const back = await UdpWire.open(t, site.udp)
+  back.send(responseText(silent, first, 180, { toTag: 'silent' }))
+  back.send(responseText(alive, second, 486))
+  assert.equal((await phone.response('INVITE')).status, 486)
+  assert.equal(phone.summary().includes('180'), false)
+  await silent.request('CANCEL')
+})
