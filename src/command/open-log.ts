@@ -1,14 +1,14 @@
 import { type ConfigSnapshot } from '../config/config-snapshot.ts'
 import { Log, type LogLevels } from '../operation/log.ts'
-import { type Options } from './options.ts'
+import { type Options, type Server } from './options.ts'
 
 /**
  * The log that the configuration and the command line ask for (reference: cli-and-services §1, §6).
  * @throws LogError when the log file cannot be made and there is nothing else to log to
  */
-export function openLog(snapshot: ConfigSnapshot, options: Options): Log {
+export function openLog(snapshot: ConfigSnapshot, options: Options, server: Server): Log {
   const directory = snapshot.get('global', 'log-directory')
-  const name = snapshot.get('global', 'log-filename').replaceAll('{server}', 'b2bua')
+  const name = snapshot.get('global', 'log-filename').replaceAll('{server}', server === 'all' ? 'proxy+b2bua' : server)
   return new Log({
     levels: levelsOf(snapshot, options),
     console: options.console,

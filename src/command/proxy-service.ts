@@ -114,7 +114,7 @@ export class ProxyService implements Service {
       nextHop === ''
         ? {
             'reg-domains': snapshot.get('module::Registrar', 'reg-domains').join(' '),
-            passwords: this.#passwords?.file ?? 'none',
+            users: this.#passwords?.file ?? 'those on this machine, as there are no passwords',
           }
         : { 'next-hop': nextHop }
     return [['proxy runs', { listening, ...rest }], [describeDiversion(this.#settings)]]

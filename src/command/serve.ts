@@ -41,7 +41,7 @@ export async function serve(options: Options, server: Server): Promise<number> {
     return exit.badConfiguration
   }
   const signals = catchSignals()
-  const log = openLog(snapshot, options)
+  const log = openLog(snapshot, options, server)
   signals.onHangUp = () => log.reopen()
   process.on('uncaughtException', (error) => {
     log.error('the process cannot go on', { error: error.stack ?? String(error) })
