@@ -23,7 +23,7 @@ import { descriptionIn, Leg, sdpType } from './leg.ts'
 import { OfferRelay } from './offer-relay.ts'
 import { cancelReason, reasonHeader, reasonsOf, warning } from './reason-headers.ts'
 import { recipientOf } from './recipient.ts'
-import { relayedHeaders } from './relayed-headers.ts'
+import { credentialsOf, relayedHeaders } from './relayed-headers.ts'
 import { relayedReply, relayRequest } from './request-relay.ts'
 
 /** What a call needs of its surroundings. */
@@ -168,7 +168,7 @@ export class Call {
       from: withTag(request.headers.get('From')!, undefined),
       route: destination.route,
       maxForwards: Math.max(0, hops - 1),
-      headers: relayedHeaders(request.headers),
+      headers: [...relayedHeaders(request.headers), ...credentialsOf(request.headers)],
       ...(body === undefined ? {} : { body, contentType: sdpType }),
       onProvisional: (response) => this.#relayProvisional(response),
       onSuccess: (response, session) => this.#accepted(response, session),

@@ -28,7 +28,7 @@ const ownByLeg: ReadonlySet<string> = new Set([
   'unsupported',
   'user-agent',
   'server',
-  // the leg's own session timer (RFC 4028) and credentials
+  // the leg's own session timer (RFC 4028) and credentials; those of an INVITE cross by `credentialsOf`
   'session-expires',
   'min-se',
   'authorization',
@@ -48,6 +48,7 @@ const ownByLeg: ReadonlySet<string> = new Set([
   // what marks requests of a B2BUA for the proxy (reference: proxy-module §2): ours are added by the stack
   'x-flexisip-b2bua',
   'flexisip-b2bua',
+  'x-flexisip-b2bua-token',
 ])
 
 /** The header fields of a message that cross to the other leg, in their order, names spelled as they came. */
@@ -57,6 +58,16 @@ export function relayedHeaders(headers: Headers): [string, string][] {
     if (!ownByLeg.has(headerKey(name))) result.push([name, value])
   }
   return result
+}
+
+/**
+ * The caller's answers to challenges. They cross to the outbound proxy, whose challenge has crossed to the caller: a proxy
+ * that asks the B2BUA for a password asks the caller (reference: b2bua-server §7).
+ */
+export function credentialsOf(headers: Headers): [string, string][] {
+  return ['Authorization', 'Proxy-Authorization'].flatMap((name) =>
+    headers.all(name).map((value): [string, string] => [name, value]),
+  )
 }
 
 /** The fields that describe a body which crosses as it is (RFC 3261 §20.11 to §20.15), but for Content-Type. */

@@ -63,6 +63,24 @@ describe('a call', () => {
       await call.failed.next('487')
     }))
 
+  test('is challenged by the outbound proxy end to end: the caller’s credentials reach it', () =>
+    onSite({}, async (site) => {
+      const challenge = 'Digest realm="sip.example.org", nonce="n1", algorithm=MD5'
+      const first = site.a.call(recipient, site.uri, { body: clearAudio(40000) })
+      const refused = await site.b.invites.next('INVITE')
+      refused.reject(407, { headers: [['Proxy-Authenticate', challenge]] })
+      assert.equal((await first.failed.next('407')).response?.headers.get('Proxy-Authenticate'), challenge)
+      const credentials = 'Digest username="alice", realm="sip.example.org", nonce="n1", response="0"'
+      const second = site.a.call(recipient, site.uri, {
+        body: clearAudio(40000),
+        headers: [['Proxy-Authorization', credentials]],
+      })
+      const { request } = await site.b.invites.next('INVITE')
+      assert.deepEqual(request.headers.all('Proxy-Authorization'), [credentials])
+      second.invite.cancel()
+      await second.failed.next('487')
+    }))
+
   test('rings, is answered, and ends when the caller hangs up, with the reason that she gave', () =>
     onSite({}, async (site) => {
       const { a, atB } = await talk(site)
