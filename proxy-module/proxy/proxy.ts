@@ -20,7 +20,7 @@ import { Forwarder } from './forwarder.ts'
 import { type OwnAddresses } from './own-address.ts'
 import { takeOwnRoutes, type FlowFinder } from './own-routes.ts'
 import { refusalOf } from './request-checks.ts'
-import { ResponseContext, type ResponseContextHost } from './response-context.ts'
+import { ResponseContext, statusOf, type ResponseContextHost } from './response-context.ts'
 import { type Arrival, type Branch, type Decision, type Passage, type Routing } from './routing.ts'
 
 /** The part of the transport layer that the proxy uses. */
@@ -176,17 +176,17 @@ export class Proxy implements ResponseContextHost {
       const to = await hops.next()
       if (to === undefined) throw hops.error
       this.#forwarder.stampStateless(request, passage, branch, to)
-      to.send(serialize(request), (error) => this.#notForwarded(passage, error))
+      to.send(serialize(request), (error) => this.#notForwarded(passage, branch, error))
     } catch (error) {
-      this.#notForwarded(passage, error)
+      this.#notForwarded(passage, branch, error)
     }
   }
 
   /** Better than silence, which would cost the sender half a minute. */
-  #notForwarded(passage: Passage, error: unknown): void {
+  #notForwarded(passage: Passage, branch: Branch, error: unknown): void {
     const { request } = passage
     this.events.emit('undelivered', request, error instanceof Error ? error : new Error(String(error)))
-    this.#refuse(passage, error instanceof CodedError && error.status < 500 ? error.status : 503)
+    this.#refuse(passage, statusOf(error, branch))
   }
 
   /** RFC 3261 §16.3 to §16.5. */

@@ -1,4 +1,5 @@
 import { type Clock, type Timer } from '../../src/base/clock.ts'
+import { CodedError } from '../../src/base/coded-error.ts'
 import { newTag } from '../../src/sip/message/identifiers.ts'
 import { createResponse, type SipRequest, type SipResponse } from '../../src/sip/message/message.ts'
 import { type SipUri } from '../../src/sip/message/uri.ts'
@@ -116,7 +117,8 @@ export class ResponseContext {
     state.timerC?.cancel()
     if (error.status !== 487) this.#host.failed(state.branch, error)
     if (this.#sendElsewhere(state)) return
-    this.#settle(state, createResponse(this.#transaction.request, error.status, { toTag: newTag() }))
+    const status = statusOf(error, state.branch)
+    this.#settle(state, createResponse(this.#transaction.request, status, { toTag: newTag() }))
   }
 
   #sendElsewhere(state: BranchState): boolean {
@@ -161,6 +163,15 @@ export class ResponseContext {
       if (!state.answered) this.#settle(state, createResponse(this.#transaction.request, 408, { toTag: newTag() }))
     })
   }
+}
+
+/**
+ * The response that stands for a branch on which none came (RFC 3261 §16.9). A phone that cannot be reached any more is not
+ * there; a server that cannot be reached is out of service.
+ */
+export function statusOf(error: unknown, branch: Branch): number {
+  const status = error instanceof CodedError ? error.status : 503
+  return status < 500 || branch.only === true ? status : 480
 }
 
 /** Why somebody cancelled crosses to those who ring: `call completed elsewhere` (RFC 3326). */

@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
 import { WebSocket } from 'ws'
+import { DigestClient } from '../../src/sip/auth/digest-client.ts'
 import { type SipRequest } from '../../src/sip/message/message.ts'
+import { parseMessage, serialize } from '../../src/sip/message/parse.ts'
 import { clearAudio } from '../support/b2bua/descriptions.ts'
 import { ServerProcess } from '../support/command/server-process.ts'
 import { ackText, inDialogText, requestText, responseText } from '../support/torture/sip-text.ts'
+import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { UdpWire } from '../support/torture/wire.ts'
 
 /** An address of this machine that no other test has: ports are then free. */
@@ -154,6 +159,38 @@ describe('the proxy', { concurrency: 3 }, () => {
     })
     assert.equal(await process.ended, 255)
     assert.match(process.output, /passwords/)
+  })
+
+  test('lets those register and call who prove their password, and diverts their calls', async (t) => {
+    const file = join(temporaryDirectory(t), 'passwords')
+    writeFileSync(file, 'version:1\n\nalice@sip.example.org clrtxt:wonder ;\nbob@sip.example.org clrtxt:build ;\n')
+    const authentication = `[module::Authentication]\nenabled=true\nauth-domains=sip.example.org\nfile-path=${file}`
+    const { phone } = await started(t, 'all', { authentication })
+    const [a, b] = [await phone(), await phone()]
+    const prove = async (wire: UdpWire, text: string, method: string, password: string): Promise<void> => {
+      wire.send(text)
+      const challenge = await wire.response(method)
+      assert.equal(challenge.status, method === 'REGISTER' ? 401 : 407)
+      if (method === 'INVITE') wire.send(ackText(challenge))
+      const request = parseMessage(Buffer.from(text, 'latin1')) as SipRequest
+      const username = /sip:(\w+)@/.exec(request.headers.get('From')!)![1]!
+      assert.equal(new DigestClient({ username, secret: { password } }).accept(request, challenge), 'answered')
+      request.headers.set('CSeq', `2 ${method}`)
+      request.headers.set('Via', `${wire.via};rport;branch=z9hG4bK${password}`)
+      wire.send(serialize(request))
+    }
+    const aor = '<sip:bob@sip.example.org>'
+    const fields = { From: `${aor};tag=1`, To: aor, Contact: `<${b.uri}>` }
+    const register = (): string => requestText(b, 'REGISTER', { uri: 'sip:sip.example.org', fields })
+    await prove(b, register(), 'REGISTER', 'wrong')
+    assert.equal((await b.response('REGISTER')).status, 401)
+    await prove(b, register(), 'REGISTER', 'build')
+    assert.equal((await b.response('REGISTER')).status, 200)
+    const sent = call(a)
+    await prove(a, sent, 'INVITE', 'wonder')
+    const invite = await b.request('INVITE')
+    assert.ok(isDiverted(invite, sent))
+    assert.equal(invite.headers.has('Proxy-Authorization'), false, 'credentials that were used go no further')
   })
 
   test('takes browsers by WebSocket, and calls them over it', async (t) => {
