@@ -174,7 +174,9 @@ describe('the proxy', { concurrency: 3 }, () => {
       if (method === 'INVITE') wire.send(ackText(challenge))
       const request = parseMessage(Buffer.from(text, 'latin1')) as SipRequest
       const username = /sip:(\w+)@/.exec(request.headers.get('From')!)![1]!
-      assert.equal(new DigestClient({ username, secret: { password } }).accept(request, challenge), 'answered')
+      const client = new DigestClient({ username, secret: { password } })
+      assert.equal(client.accept(request, challenge), 'answered')
+      client.authorize(request)
       request.headers.set('CSeq', `2 ${method}`)
       request.headers.set('Via', `${wire.via};rport;branch=z9hG4bK${password}`)
       wire.send(serialize(request))
