@@ -185,7 +185,7 @@ describe('the proxy', { concurrency: 3 }, () => {
     const fields = { From: `${aor};tag=1`, To: aor, Contact: `<${b.uri}>` }
     const register = (): string => requestText(b, 'REGISTER', { uri: 'sip:sip.example.org', fields })
     await prove(b, register(), 'REGISTER', 'wrong')
-    assert.equal((await b.response('REGISTER')).status, 401)
+    assert.equal((await b.response('REGISTER')).status, 403)
     await prove(b, register(), 'REGISTER', 'build')
     assert.equal((await b.response('REGISTER')).status, 200)
     const sent = call(a)
