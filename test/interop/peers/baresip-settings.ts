@@ -7,6 +7,8 @@ export interface BaresipAccount {
   readonly encryption?: BaresipEncryption
   /** Sends 183 with its tone while it rings. */
   readonly earlyMedia?: boolean
+  /** Its registrar and outbound proxy, when it is not that of the settings. */
+  readonly proxy?: string
 }
 
 export interface BaresipSettings {
@@ -83,9 +85,9 @@ export function baresipConfig(settings: BaresipSettings, folder: string, tone: s
 
 /** The text of baresip's `accounts`. */
 export function baresipAccounts(settings: BaresipSettings): string {
-  const { domain, proxy } = settings
+  const { domain } = settings
   return settings.accounts
-    .map(({ name, encryption = 'none', earlyMedia = false }) =>
+    .map(({ name, encryption = 'none', earlyMedia = false, proxy = settings.proxy }) =>
       [
         `<sip:${name}@${domain}>`,
         'regint=600',

@@ -10,6 +10,8 @@ export interface KamailioOptions {
   readonly folder: string
   /** address:port, UDP and TCP. */
   readonly listen: string
+  /** Keeps the Path of registrations, for a proxy that stands before it. */
+  readonly path?: boolean
   readonly divert?: {
     /** Where INVITEs go first, such as sip:127.0.0.1:6067;transport=tcp. */
     readonly b2bua: string
@@ -29,8 +31,8 @@ export class Kamailio {
 
   constructor(options: KamailioOptions) {
     this.#options = options
-    const { folder, listen, divert } = options
-    const defines = [`LISTEN_UDP=udp:${listen}`, `LISTEN_TCP=tcp:${listen}`]
+    const { folder, listen, divert, path = false } = options
+    const defines = [`LISTEN_UDP=udp:${listen}`, `LISTEN_TCP=tcp:${listen}`, ...(path ? ['USE_PATH=1'] : [])]
     if (divert) {
       const route = divert.looseRoute ? `<${divert.b2bua};lr>` : `<${divert.b2bua}>`
       defines.push(
