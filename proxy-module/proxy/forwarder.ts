@@ -48,7 +48,7 @@ export class Forwarder {
   #stamp(request: SipRequest, passage: Passage, branch: Branch, to: Flow, id: string): void {
     const { flow, fromServer } = passage
     if (request.method === 'REGISTER') {
-      addPath(request, flow, this.#tokens.of(flow), request.headers.values('Via').length === 1)
+      addPath(request, to, this.#tokens.of(flow), request.headers.values('Via').length === 1)
     } else {
       const from = { flow, token: fromServer ? undefined : this.#tokens.of(flow) }
       recordRoute(request, from, { flow: to, token: branch.phone === true ? this.#tokens.of(to) : undefined })

@@ -25,9 +25,12 @@ export function recordRoute(
 /**
  * Puts this proxy into the way back to a phone that registers elsewhere (RFC 3327 §5.2). `ob` says that the flow is kept
  * (RFC 5626 §5.1), where this proxy is the phone's first hop.
+ * @param to - by which the request goes on: the registrar must be able to come back that way, and need not speak the phone's
+ *   transport, which the token names
+ * @param token - of the phone's flow
  */
-export function addPath(request: SipRequest, flow: Flow, token: string, firstHop: boolean): void {
-  request.headers.prepend('Path', `<${ownUri(flow, token, false)}${firstHop ? ';ob' : ''}>`)
+export function addPath(request: SipRequest, to: Flow, token: string, firstHop: boolean): void {
+  request.headers.prepend('Path', `<${ownUri(to, token, false)}${firstHop ? ';ob' : ''}>`)
 }
 
 function ownUri({ contact }: Flow, token: string | undefined, secure: boolean): string {

@@ -15,7 +15,8 @@ test('a REGISTER crosses to the next hop with a Path, and its answer comes back'
     assert.equal(request.headers.values('Via').length, 2)
     assert.equal(request.headers.get('Max-Forwards'), '69')
     const path = request.headers.get('Path')!
-    assert.match(path, /^<sip:[\w-]+@127\.0\.0\.1:\d+(;transport=tcp)?;lr;ob>$/)
+    // the side of the next hop, which may not speak the phone's transport
+    assert.match(path, new RegExp(`^<sip:[\\w-]+@127\\.0\\.0\\.1:${site.udp.port};lr;ob>$`))
     const back = await UdpWire.open(t, site.udp)
     back.send(responseText(next, request, 200))
     const response = await phone.response('REGISTER')
