@@ -10,5 +10,15 @@ import { dirname } from 'node:path'
 export function makeDirectory(path: string, mode: number): void {
   const parent = dirname(path)
   if (parent !== path && statSync(parent, { throwIfNoEntry: false }) === undefined) makeDirectory(parent, 0o777)
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) mkdirSync(path, { mode })
+  if (isDirectory(path)) return
+  try {
+    mkdirSync(path, { mode })
+  } catch (error) {
+    // both servers of a machine start together and share the data directory: the other one was quicker
+    if (!isDirectory(path)) throw error
+  }
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
 }
