@@ -10,7 +10,7 @@ SYSTEM_PATH := $(PATH)
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 READY := node_modules/.ready
 
-.PHONY: run test lint types interop soak load bench install clean
+.PHONY: run test lint types interop soak load proxy-load bench install clean
 
 $(READY): package.json package-lock.json
 	@# npm must not run on the Node that it is replacing
@@ -45,6 +45,9 @@ interop: $(READY)
 
 load: $(READY)
 	test/interop/namespace.sh node --test test/soak/load.test.ts
+
+proxy-load: $(READY)
+	test/interop/namespace.sh node --test test/soak/proxy-load.test.ts
 
 soak: $(READY)
 	test/interop/namespace.sh node --test test/soak/churn.test.ts

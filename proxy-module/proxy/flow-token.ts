@@ -10,7 +10,7 @@ const macLength = 10
 /** Bytes of the MAC, protocol, and two IPv4 addresses with ports: the shortest token. */
 const shortest = macLength + 1 + 2 * 6
 const longest = macLength + 1 + 2 * 18
-/** Tokens of datagram flows that are kept ready. */
+/** Tokens of datagram flows that are kept ready, and tokens that are known to be genuine. */
 const mostCached = 20_000
 
 /** The two ends of a flow, as a token names them. */
@@ -30,6 +30,8 @@ export class FlowTokens {
   readonly #secret: Buffer
   readonly #ofStreams = new WeakMap<Flow, string>()
   readonly #ofDatagrams = new Map<string, string>()
+  /** Genuine tokens that have come back: a dialog's come with each of its messages. What others make up is not kept. */
+  readonly #genuine = new Map<string, FlowEnds>()
 
   /** @param secret - 32 random bytes, which nobody else knows */
   constructor(secret: Buffer) {
@@ -51,14 +53,22 @@ export class FlowTokens {
    * @returns undefined when it is not one that was made with this secret
    */
   read(token: string): FlowEnds | undefined {
+    const known = this.#genuine.get(token)
+    if (known !== undefined) return known
     const bytes = Buffer.from(token, 'base64url')
-    if (bytes.length < shortest || bytes.length > longest || bytes.toString('base64url') !== token) return undefined
+    if (bytes.length < shortest || bytes.length > longest) return undefined
+    const written = bytes.toString('base64url')
+    if (written !== token) return undefined
     const payload = bytes.subarray(macLength)
     if (!timingSafeEqual(this.#mac(payload), bytes.subarray(0, macLength))) return undefined
     const length = (payload[0]! & ipv6Flag) === 0 ? 4 : 16
     const protocol = protocols[payload[0]! & ~ipv6Flag]
     if (protocol === undefined) return undefined
-    return { protocol, local: readEnd(payload, 1, length), remote: readEnd(payload, 3 + length, length) }
+    const ends = { protocol, local: readEnd(payload, 1, length), remote: readEnd(payload, 3 + length, length) }
+    if (this.#genuine.size >= mostCached) this.#genuine.clear()
+    // not `token` itself: a slice of a message would keep all of it in memory
+    this.#genuine.set(written, ends)
+    return ends
   }
 
   #ofDatagram(flow: Flow): string {

@@ -29,6 +29,9 @@ import { logProxy } from './proxy-log.ts'
 import { type Service } from './service.ts'
 import { StartError } from './start-error.ts'
 
+/** Connections that phones may have open; each takes some ten KiB of memory, and a descriptor. */
+const mostPhones = 20_000
+
 /** `--server proxy`: the proxy-side module::B2bua, before another proxy or as the whole proxy. */
 export class ProxyService implements Service {
   readonly alive = true
@@ -53,7 +56,7 @@ export class ProxyService implements Service {
     const verifier = new TokenVerifier(key, Date.now)
     this.#snapshot = snapshot
     this.#settings = diversionSettings(snapshot)
-    this.#transport = new TransportLayer({ tlsClient: tlsFiles(snapshot) })
+    this.#transport = new TransportLayer({ tlsClient: tlsFiles(snapshot), maxConnections: mostPhones })
     this.#own = new OwnAddresses(snapshot.get('global', 'aliases'))
     const file = snapshot.get('module::Authentication', 'enabled')
       ? snapshot.get('module::Authentication', 'file-path')

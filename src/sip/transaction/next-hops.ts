@@ -32,7 +32,6 @@ export interface Hops {
 
 /** One flow and no other. */
 export class OnlyHop implements Hops {
-  readonly error = new TransportError('TRANSPORT_CLOSED', 'the connection to the peer is gone')
   #flow: Flow | undefined
 
   constructor(flow: Flow) {
@@ -41,6 +40,11 @@ export class OnlyHop implements Hops {
 
   get exhausted(): boolean {
     return this.#flow === undefined
+  }
+
+  /** Made when it is asked for, which is seldom: the trace of an error costs more than the message. */
+  get error(): TransportError {
+    return new TransportError('TRANSPORT_CLOSED', 'the connection to the peer is gone')
   }
 
   next(): Promise<Flow | undefined> {

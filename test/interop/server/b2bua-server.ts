@@ -1,8 +1,9 @@
-import { mkdirSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { mkdirSync, readdirSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { PeerProcess } from '../peers/peer-process.ts'
 import { poll } from '../peers/poll.ts'
+import { cpuSeconds } from './cpu-seconds.ts'
 import { Inspector, type HeapState } from './inspector.ts'
 import { flexisipConf, saveAtomically, type FlexisipConf } from './flexisip-conf.ts'
 
@@ -126,10 +127,7 @@ export class B2buaServer {
 
   /** CPU seconds used so far, user and system. */
   cpuSeconds(): number {
-    const fields = readFileSync(`/proc/${this.#process.pid}/stat`, 'utf8')
-      .replace(/^.*\) /, '')
-      .split(' ')
-    return (Number(fields[11]) + Number(fields[12])) / 100
+    return cpuSeconds(this.#process.pid)
   }
 
   /**
