@@ -1,7 +1,7 @@
 import { HeaderError } from '../../src/sip/message/header-error.ts'
 import { type SipRequest } from '../../src/sip/message/message.ts'
 import { parseNameAddr } from '../../src/sip/message/name-addr.ts'
-import { formatUri, parseUri, uriParam, UriError, type SipUri } from '../../src/sip/message/uri.ts'
+import { formatUri, parseUri, uriParam, UriError, type SipUri, type UriParts } from '../../src/sip/message/uri.ts'
 import { type SocketAddress, type Flow, type TransportProtocol } from '../../src/sip/transport/flow.ts'
 import { type FlowTokens } from './flow-token.ts'
 import { type OwnAddresses } from './own-address.ts'
@@ -93,9 +93,12 @@ function stripOwnMaddr(request: SipRequest, flow: Flow, own: OwnAddresses): void
   if (uri === undefined || uriParam(uri, 'maddr') === undefined || !own.has(uri)) return
   const transport = uriParam(uri, 'transport') ?? (uri.scheme === 'sips' ? 'tls' : 'udp')
   if (String(transport).toLowerCase() !== flow.protocol) return
-  const { port: _, ...rest } = uri
-  const params = uri.params.filter(({ name }) => !/^(?:maddr|transport)$/i.test(name))
-  request.uri = formatUri({ ...rest, params })
+  const parts: { -readonly [K in keyof UriParts]: UriParts[K] } = {
+    ...uri,
+    params: uri.params.filter(({ name }) => !/^(?:maddr|transport)$/i.test(name)),
+  }
+  delete parts.port
+  request.uri = formatUri(parts)
 }
 
 function firstRoute({ headers }: SipRequest): SipUri | undefined {
