@@ -249,13 +249,13 @@ export class Proxy implements ResponseContextHost {
     const read = this.#readBranch(response)
     const ends = read && this.#tokens.read(read.token)
     const back = ends && this.#options.transport.existing(ends.protocol, ends.local, ends.remote)
-    if (back === undefined) {
-      const why = ends === undefined ? 'its Via is not ours' : 'who sent the request has gone'
-      this.events.emit('dropped', response, flow, why)
+    response.headers.removeFirstValue('Via')
+    if (back !== undefined && response.headers.has('Via')) {
+      this.#send(response, back)
       return
     }
-    response.headers.removeFirstValue('Via')
-    this.#send(response, back)
+    const gone = ends !== undefined && back === undefined
+    this.events.emit('dropped', response, flow, gone ? 'who sent the request has gone' : 'its Via is not ours')
   }
 
   #send(response: SipResponse, flow: Flow): void {
