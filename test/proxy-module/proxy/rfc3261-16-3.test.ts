@@ -96,3 +96,19 @@ test('step 5: what the recipient must know is not for the proxy to judge', async
   const request = await front.pass(await front.phone(), 'INVITE', { fields: { Require: 'nothingSupportsThis' } })
   assert.equal(request.headers.get('Require'), 'nothingSupportsThis')
 })
+
+test('step 6: alone with passwords it asks who is calling; credentials for others pass in front mode', async (t) => {
+  const alone = await StandaloneSite.start(t, { passwords: 'version:1\nmallory@sip.example.org clrtxt:secret ;\n' })
+  const phone = await alone.phone()
+  for (const method of ['INVITE', 'MESSAGE']) {
+    phone.send(requestText(phone, method))
+    const response = await phone.response(method, 407)
+    assert.match(response.headers.get('Proxy-Authenticate')!, /^Digest realm="sip\.example\.org"/)
+  }
+  phone.send(requestText(phone, 'REGISTER', { fields: { To: '<sip:mallory@sip.example.org>' } }))
+  await phone.response('REGISTER', 401)
+  const front = await FrontSite.start(t)
+  const fields = { 'Proxy-Authorization': ['Digest realm="x", nonce="y"', 'Other scheme'] }
+  const { headers } = await front.pass(await front.phone(), 'INVITE', { fields })
+  assert.deepEqual(headers.all('Proxy-Authorization'), fields['Proxy-Authorization'])
+})
