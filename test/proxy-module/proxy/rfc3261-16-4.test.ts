@@ -121,6 +121,19 @@ test('16.5: in front mode the next hop reaches everybody: by Route, by Request-U
   }
 })
 
+test('16.5: a number or a service that the next hop sends out leads nowhere from here: 416', async (t) => {
+  const [front, alone] = [await FrontSite.start(t), await StandaloneSite.start(t)]
+  const phone = await alone.phone()
+  for (const sender of [front.next, phone]) {
+    for (const uri of ['tel:+33123456789', 'urn:service:sos']) {
+      for (const method of ['INVITE', 'MESSAGE']) {
+        sender.send(requestText(sender, method, { uri }))
+        assert.equal((await sender.response(method)).status, 416, uri)
+      }
+    }
+  }
+})
+
 test('16.5: alone it finds the phones of its domain, and 404 where there is none', async (t) => {
   const alone = await StandaloneSite.start(t)
   const [caller, bob] = [await alone.phone(), await alone.tcpPhone()]

@@ -151,6 +151,16 @@ test('16.10: a CANCEL that matches nothing is passed on without a transaction', 
   assert.equal(front.site.proxy.counts()['transactions'], 0)
 })
 
+test('16.10: alone, where every INVITE has a transaction, such a CANCEL is answered 481', async (t) => {
+  const alone = await StandaloneSite.start(t)
+  const [caller, bob] = [await alone.phone(), await alone.phone()]
+  await alone.register('bob', bob)
+  const { text } = await alone.call(caller, [bob])
+  caller.send(cancelText(text.replace(/branch=\S+/, 'branch=z9hG4bKanother')))
+  await caller.response('CANCEL', 481)
+  assert.equal(bob.summary().includes('CANCEL'), false)
+})
+
 test('16.10: the ACK of a failure stops here, that of a 2xx goes on', async (t) => {
   const front = await FrontSite.start(t)
   const phone = await front.phone()

@@ -49,6 +49,29 @@ for (const method of ['INVITE', 'MESSAGE']) {
 }
 
 for (const method of ['INVITE', 'MESSAGE']) {
+  test(`${method}: users who registered for each other do not multiply requests (§3)`, async (t) => {
+    const alone = await StandaloneSite.start(t)
+    const caller = await alone.phone()
+    const { port } = alone.site.udp
+    const contacts = ['a', 'b'].map((user) => `<sip:${user}@127.0.0.1:${port}>`)
+    for (const user of ['a', 'b']) {
+      const address = `<sip:${user}@127.0.0.1>`
+      // behind another proxy, as it seems: so the Contact counts, and not the way it came
+      const Via = [`${caller.via};rport;branch=z9hG4bK${unique()}`, 'SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKbehind']
+      const fields = { Via, From: `${address};tag=1`, To: address, Contact: contacts }
+      caller.send(requestText(caller, 'REGISTER', { uri: 'sip:127.0.0.1', fields }))
+      await caller.response('REGISTER', 200)
+    }
+    let answered = 0
+    alone.site.proxy.events.on('answered', () => answered++)
+    caller.send(requestText(caller, method, { uri: 'sip:a@127.0.0.1' }))
+    await caller.response(method, 482)
+    assert.ok(answered < 10, `${answered} of its requests had come back`)
+    assert.equal(alone.site.proxy.counts()['requests'], 0)
+  })
+}
+
+for (const method of ['INVITE', 'MESSAGE']) {
   test(`${method}: Max-Breadth passes on to the one branch, and is 60 where there was none`, async (t) => {
     const front = await FrontSite.start(t)
     const phone = await front.phone()

@@ -18,7 +18,7 @@ export interface StandaloneSiteOptions extends Omit<ProxySiteOptions, 'nextHop' 
   readonly passwords?: string
 }
 
-/** A standalone proxy of sip.example.org, with its registrar. */
+/** A standalone proxy of sip.example.org and of its own address, with its registrar. */
 export class StandaloneSite {
   readonly site: ProxySite
   readonly table: LocationTable
@@ -33,7 +33,7 @@ export class StandaloneSite {
   static async start(t: TestContext, options: StandaloneSiteOptions = {}): Promise<StandaloneSite> {
     const clock = options.clock ?? systemClock
     const table = new LocationTable(clock)
-    const domains = (): readonly string[] => ['sip.example.org']
+    const domains = (): readonly string[] => ['sip.example.org', '127.0.0.1']
     const file = options.passwords === undefined ? undefined : parsePasswordFile(options.passwords, 'users').passwords
     const authentication = new Authentication({
       clock,
