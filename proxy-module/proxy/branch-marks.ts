@@ -35,12 +35,12 @@ export class BranchMarks {
 
   /**
    * What would make this proxy decide alike: a request that comes back with the same mark in one of its Vias goes round in
-   * a loop; one that comes back with another Request-URI or Route only in a spiral.
+   * a loop; one that comes back with another Request-URI or Route, or from a server where a phone sent it, only in a spiral.
    */
-  loopMark({ uri, headers }: SipRequest): string {
+  loopMark({ uri, headers }: SipRequest, fromServer: boolean): string {
     const routes = headers.has('Route') ? headers.values('Route').join() : ''
     const required = headers.has('Proxy-Require') ? headers.values('Proxy-Require').join() : ''
-    return hash('sha256', `${this.#secret}\n${uri}\n${routes}\n${required}`, 'hex').slice(0, markLength)
+    return hash('sha256', `${this.#secret}\n${fromServer}\n${uri}\n${routes}\n${required}`, 'hex').slice(0, markLength)
   }
 
   /** Whether a request has passed here with this mark. */

@@ -21,9 +21,10 @@ export class Forwarder {
   }
 
   /** The request of one branch, but for what depends on the flow: steps 1, 2, 3 and the Route of 6. */
-  prepare(request: SipRequest, branch: Branch): SipRequest {
+  prepare({ request, breadth }: Passage, branch: Branch): SipRequest {
     const copy = { ...request, headers: request.headers.clone(), uri: branch.uri ?? request.uri }
     countHop(copy)
+    if (breadth !== undefined) copy.headers.set('Max-Breadth', String(breadth))
     if (branch.routes !== undefined && branch.routes.length > 0) copy.headers.prepend('Route', branch.routes.join(', '))
     return copy
   }

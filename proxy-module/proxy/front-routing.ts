@@ -57,7 +57,12 @@ export class FrontRouting implements Routing {
     const { request, to, misused } = arrival
     if (misused) return { kind: 'answer', status: 403, reason: 'Not your flow' }
     if (to !== undefined && to !== 'gone') return { kind: 'forward', branches: [{ hop: to, phone: true }] }
-    if (this.#followsRoute(arrival)) return { kind: 'forward', branches: [{ hop: routeRequest(request) }] }
+    if (this.#followsRoute(arrival)) {
+      const hop = routeRequest(request)
+      // what a number means the next hop should have said
+      if (hop.scheme !== 'sip' && hop.scheme !== 'sips') return { kind: 'answer', status: 416 }
+      return { kind: 'forward', branches: [{ hop }] }
+    }
     if (to === 'gone') return { kind: 'answer', status: 480 }
     return { kind: 'forward', branches: [{ hop: this.#nextHop, only: true }] }
   }

@@ -1,7 +1,7 @@
 import { HeaderError } from '../../src/sip/message/header-error.ts'
 import { type SipRequest } from '../../src/sip/message/message.ts'
 import { parseNameAddr } from '../../src/sip/message/name-addr.ts'
-import { parseUri, uriParam, UriError, type SipUri } from '../../src/sip/message/uri.ts'
+import { formatUri, parseUri, uriParam, UriError, type SipUri, type UriParts } from '../../src/sip/message/uri.ts'
 import { type SocketAddress, type Flow, type TransportProtocol } from '../../src/sip/transport/flow.ts'
 import { type FlowTokens } from './flow-token.ts'
 import { type OwnAddresses } from './own-address.ts'
@@ -58,6 +58,7 @@ export function takeOwnRoutes(
     to = here ? undefined : (finder.existing(ends.protocol, ends.local, remote) ?? 'gone')
     return true
   }
+  stripOwnMaddr(request, flow, own)
   if (headers.has('Route')) {
     const target = readUri(request.uri)
     if (target !== undefined && uriParam(target, 'lr') !== undefined) {
@@ -80,6 +81,24 @@ export function takeOwnRoutes(
     }
   }
   return { routed, authentic, forged: false, ...(to !== undefined && { to }) }
+}
+
+/**
+ * A Request-URI that leads here by its `maddr` goes on without it, and without the port and transport that led here (RFC 3261
+ * §16.4).
+ */
+function stripOwnMaddr(request: SipRequest, flow: Flow, own: OwnAddresses): void {
+  if (!/;maddr=/i.test(request.uri)) return
+  const uri = readUri(request.uri)
+  if (uri === undefined || uriParam(uri, 'maddr') === undefined || !own.has(uri)) return
+  const transport = uriParam(uri, 'transport') ?? (uri.scheme === 'sips' ? 'tls' : 'udp')
+  if (String(transport).toLowerCase() !== flow.protocol) return
+  const parts: { -readonly [K in keyof UriParts]: UriParts[K] } = {
+    ...uri,
+    params: uri.params.filter(({ name }) => !/^(?:maddr|transport)$/i.test(name)),
+  }
+  delete parts.port
+  request.uri = formatUri(parts)
 }
 
 function firstRoute({ headers }: SipRequest): SipUri | undefined {

@@ -19,7 +19,7 @@ import { FlowTokens } from './flow-token.ts'
 import { Forwarder } from './forwarder.ts'
 import { type OwnAddresses } from './own-address.ts'
 import { takeOwnRoutes, type FlowFinder } from './own-routes.ts'
-import { refusalOf } from './request-checks.ts'
+import { breadthOfEach, refusalOf } from './request-checks.ts'
 import { ResponseContext, statusOf, type ResponseContextHost } from './response-context.ts'
 import { type Arrival, type Branch, type Decision, type Passage, type Routing } from './routing.ts'
 
@@ -115,7 +115,7 @@ export class Proxy implements ResponseContextHost {
   /** Part of {@link ResponseContextHost}. */
   send(passage: Passage, branch: Branch, listener: ClientListener): ClientTransaction {
     const { hop } = branch
-    return this.transactions.request(this.#forwarder.prepare(passage.request, branch), listener, {
+    return this.transactions.request(this.#forwarder.prepare(passage, branch), listener, {
       ...('send' in hop ? { flow: hop } : { nextHop: hop }),
       stamp: (request, to) => this.#forwarder.stamp(request, passage, branch, to),
     })
@@ -171,7 +171,7 @@ export class Proxy implements ResponseContextHost {
     const { transport, resolver } = this.#options
     const { hop } = branch
     try {
-      const request = this.#forwarder.prepare(passage.request, branch)
+      const request = this.#forwarder.prepare(passage, branch)
       const hops = 'send' in hop ? new OnlyHop(hop) : new NextHops(request, hop, transport, resolver)
       const to = await hops.next()
       if (to === undefined) throw hops.error
@@ -191,6 +191,14 @@ export class Proxy implements ResponseContextHost {
 
   /** RFC 3261 §16.3 to §16.5. */
   #decide(passage: Passage, transaction: ServerTransaction | undefined): Decision {
+    const decision = this.#route(passage, transaction)
+    const { request } = passage
+    if (decision.kind !== 'forward' || request.method === 'ACK' || request.method === 'CANCEL') return decision
+    passage.breadth = breadthOfEach(request, decision.branches.length)
+    return passage.breadth === 0 ? { kind: 'answer', status: 440 } : decision
+  }
+
+  #route(passage: Passage, transaction: ServerTransaction | undefined): Decision {
     const { request, flow, loopMark } = passage
     const { own, diversion, routing, transport } = this.#options
     const refusal = refusalOf(request)
@@ -206,7 +214,7 @@ export class Proxy implements ResponseContextHost {
       ...{ request, flow, routed, authentic, inDialog, fromB2bua, misused },
       ...(to !== undefined && !misused && { to }),
     }
-    passage.fromServer = fromB2bua || routing.isServer(flow)
+    if (fromB2bua) passage.fromServer = true
     const admitted = routing.admit(arrival, transaction)
     if (admitted !== undefined) return admitted
     const diverted = diversion.branchesFor(arrival)
@@ -216,7 +224,8 @@ export class Proxy implements ResponseContextHost {
   }
 
   #arrived(request: SipRequest, flow: Flow): Passage {
-    return { request, flow, loopMark: this.#marks.loopMark(request), fromServer: false }
+    const fromServer = this.#options.routing.isServer(flow)
+    return { request, flow, loopMark: this.#marks.loopMark(request, fromServer), fromServer }
   }
 
   #answerOf({ request, flow }: Passage, answer: Decision & { kind: 'answer' }): SipResponse {
@@ -240,13 +249,13 @@ export class Proxy implements ResponseContextHost {
     const read = this.#readBranch(response)
     const ends = read && this.#tokens.read(read.token)
     const back = ends && this.#options.transport.existing(ends.protocol, ends.local, ends.remote)
-    if (back === undefined) {
-      const why = ends === undefined ? 'its Via is not ours' : 'who sent the request has gone'
-      this.events.emit('dropped', response, flow, why)
+    response.headers.removeFirstValue('Via')
+    if (back !== undefined && response.headers.has('Via')) {
+      this.#send(response, back)
       return
     }
-    response.headers.removeFirstValue('Via')
-    this.#send(response, back)
+    const gone = ends !== undefined && back === undefined
+    this.events.emit('dropped', response, flow, gone ? 'who sent the request has gone' : 'its Via is not ours')
   }
 
   #send(response: SipResponse, flow: Flow): void {

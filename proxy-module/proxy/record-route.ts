@@ -17,7 +17,7 @@ export function recordRoute(
   to: { readonly flow: Flow; readonly token: string | undefined },
 ): void {
   if (!dialogForming.has(request.method)) return
-  const secure = request.uri.startsWith('sips:')
+  const secure = /^sips:/i.test(request.uri)
   const upper = ownUri(to.flow, to.token, secure)
   request.headers.prepend('Record-Route', `<${upper}>, <${ownUri(from.flow, from.token, secure)}>`)
 }

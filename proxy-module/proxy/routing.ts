@@ -10,6 +10,8 @@ export interface Passage {
   readonly flow: Flow
   /** By which a loop is seen: see `BranchMarks.loopMark`. */
   readonly loopMark: string
+  /** Max-Breadth of each branch (RFC 5393 §5); undefined for ACK and CANCEL, which make none. */
+  breadth?: number
   /** Who sent it is a server, which later requests find by its address. */
   fromServer: boolean
 }

@@ -54,6 +54,8 @@ export class StandaloneRouting implements Routing {
     const known = inDialog ? undefined : answerToOptions(request, own)
     if (known !== undefined) return known
     if (fromB2bua || (inDialog && authentic)) return undefined
+    // every INVITE has a transaction here, so this CANCEL is of none (RFC 3261 §9.2)
+    if (request.method === 'CANCEL') return { kind: 'answer', status: 481 }
     if (transaction === undefined) return { kind: 'answer', status: 403 }
     if (registrar.handle(transaction)) return { kind: 'done' }
     if (trustsHost(flow.remote.host)) return undefined

@@ -1,5 +1,5 @@
 import { type TestContext } from 'node:test'
-import { systemClock } from '../../../src/base/clock.ts'
+import { systemClock, type Clock } from '../../../src/base/clock.ts'
 import { parseUri, type SipUri } from '../../../src/sip/message/uri.ts'
 import { type SocketAddress } from '../../../src/sip/transport/flow.ts'
 import { Resolver } from '../../../src/sip/transport/resolver.ts'
@@ -20,6 +20,8 @@ export interface ProxySiteOptions {
   readonly servers?: readonly string[]
   readonly trust?: 'token' | 'user-agent'
   readonly verify?: (token: string) => boolean
+  /** Of its transactions and timer C. */
+  readonly clock?: Clock
 }
 
 /** A proxy on sockets of this machine, and what can be changed of it while it runs. */
@@ -53,7 +55,7 @@ export class ProxySite {
     this.proxy = new Proxy({
       transport,
       resolver: new Resolver(),
-      clock: systemClock,
+      clock: options.clock ?? systemClock,
       secret: Buffer.alloc(32, 'test'),
       own,
       diversion: new Diversion({

@@ -124,6 +124,8 @@ export abstract class Wire {
 /** A UDP socket that talks to one peer, and hears everybody. */
 export class UdpWire extends Wire {
   readonly protocol = 'udp'
+  /** Sees the bytes of each datagram as it comes. */
+  onDatagram: ((bytes: Buffer) => void) | undefined
   readonly #socket: UdpSocket
   readonly #peer: SocketAddress
 
@@ -135,7 +137,10 @@ export class UdpWire extends Wire {
   }
 
   #hear(socket: UdpSocket): void {
-    socket.on('message', (bytes) => this.arrived(read(bytes)!.message))
+    socket.on('message', (bytes) => {
+      this.onDatagram?.(bytes)
+      this.arrived(read(bytes)!.message)
+    })
   }
 
   /**
