@@ -2,14 +2,9 @@ import { HeaderError } from '../../src/sip/message/header-error.ts'
 import { type SipRequest } from '../../src/sip/message/message.ts'
 import { parseNameAddr } from '../../src/sip/message/name-addr.ts'
 import { formatUri, parseUri, uriParam, UriError, type SipUri, type UriParts } from '../../src/sip/message/uri.ts'
-import { type SocketAddress, type Flow, type TransportProtocol } from '../../src/sip/transport/flow.ts'
-import { type FlowTokens } from './flow-token.ts'
+import { type Flow } from '../../src/sip/transport/flow.ts'
+import { findFlow, type FlowFinder, type FlowTokens } from './flow-token.ts'
 import { type OwnAddresses } from './own-address.ts'
-
-/** Finds the flow of exactly these ends, as long as it is there. */
-export interface FlowFinder {
-  existing(protocol: TransportProtocol, local: SocketAddress, remote: SocketAddress): Flow | undefined
-}
 
 /** What the own Routes of a request said. */
 export interface OwnRoutes {
@@ -55,7 +50,7 @@ export function takeOwnRoutes(
     authentic = true
     const { remote } = ends
     const here = ends.protocol === flow.protocol && remote.port === flow.remote.port && remote.host === flow.remote.host
-    to = here ? undefined : (finder.existing(ends.protocol, ends.local, remote) ?? 'gone')
+    to = here ? undefined : (findFlow(ends, finder) ?? 'gone')
     return true
   }
   stripOwnMaddr(request, flow, own)

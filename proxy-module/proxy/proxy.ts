@@ -15,10 +15,10 @@ import { TransactionLayer, type TransactionTransport } from '../../src/sip/trans
 import { type Flow } from '../../src/sip/transport/flow.ts'
 import { type Diversion } from '../diversion/diversion.ts'
 import { BranchMarks } from './branch-marks.ts'
-import { FlowTokens } from './flow-token.ts'
+import { findFlow, FlowTokens, type FlowFinder } from './flow-token.ts'
 import { Forwarder } from './forwarder.ts'
 import { type OwnAddresses } from './own-address.ts'
-import { takeOwnRoutes, type FlowFinder } from './own-routes.ts'
+import { takeOwnRoutes } from './own-routes.ts'
 import { breadthOfEach, refusalOf } from './request-checks.ts'
 import { ResponseContext, statusOf, type ResponseContextHost } from './response-context.ts'
 import { type Arrival, type Branch, type Decision, type Passage, type Routing } from './routing.ts'
@@ -248,7 +248,7 @@ export class Proxy implements ResponseContextHost {
   #passBack(response: SipResponse, flow: Flow): void {
     const read = this.#readBranch(response)
     const ends = read && this.#tokens.read(read.token)
-    const back = ends && this.#options.transport.existing(ends.protocol, ends.local, ends.remote)
+    const back = ends && findFlow(ends, this.#options.transport)
     response.headers.removeFirstValue('Via')
     if (back !== undefined && response.headers.has('Via')) {
       this.#send(response, back)

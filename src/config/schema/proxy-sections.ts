@@ -37,7 +37,7 @@ export const moduleRegistrar = {
   'enable-gruu': parameter({
     type: boolean,
     default: 'true',
-    help: 'Give phones that support it a public GRUU.',
+    help: 'Give phones that support it a public GRUU. The proxy of this program gives none.',
     reload: 'restart',
   }),
   'max-expires': parameter({

@@ -5,6 +5,8 @@ import { FlowTokens } from '../../../proxy-module/proxy/flow-token.ts'
 import { FrontSite } from '../../support/proxy/front-site.ts'
 import { StandaloneSite } from '../../support/proxy/standalone-site.ts'
 import { requestText, responseText } from '../../support/torture/sip-text.ts'
+import { TcpWire } from '../../support/torture/wire.ts'
+import { until } from '../../support/until.ts'
 
 const methods = ['INVITE', 'MESSAGE', 'SUBSCRIBE', 'BYE']
 
@@ -97,4 +99,20 @@ test('alone, a token outside of its dialog is nobody’s to use, and one whose f
     caller.send(requestText(caller, method, { uri: bob.uri, fields: inDialog }))
     await caller.response(method, 480)
   }
+})
+
+test('whoever connects from the port of a phone that has gone does not get its calls', async (t) => {
+  const front = await FrontSite.start(t)
+  const phone = await front.tcpPhone()
+  const Route = await front.register(phone)
+  const { port } = phone.address
+  phone.socket.resetAndDestroy()
+  await until(() => front.site.transport.counts().connections === 0)
+  const other = await TcpWire.open(t, front.site.tcp, port)
+  await front.register(other)
+  for (const method of ['INVITE', 'MESSAGE']) {
+    front.next.send(requestText(front.next, method, { uri: 'sip:x@192.0.2.1', fields: { Route } }))
+    await front.next.response(method, 480)
+  }
+  assert.deepEqual(other.received, [])
 })

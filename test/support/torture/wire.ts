@@ -207,8 +207,9 @@ export class TcpWire extends Wire {
     socket.on('close', () => this.changed())
   }
 
-  static async open(t: TestContext, peer: SocketAddress): Promise<TcpWire> {
-    const socket = connect(peer.port, peer.host)
+  /** @param localPort to connect from; any when absent */
+  static async open(t: TestContext, peer: SocketAddress, localPort?: number): Promise<TcpWire> {
+    const socket = connect({ ...peer, ...(localPort !== undefined && { localPort }) })
     await once(socket, 'connect')
     return new TcpWire(t, socket)
   }
