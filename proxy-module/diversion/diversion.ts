@@ -46,16 +46,21 @@ export class Diversion {
     this.#options = options
   }
 
-  /** Whether the B2BUA made a request. Its token is taken out: nobody behind this proxy shall have it. */
-  recognises(request: SipRequest): boolean {
+  /**
+   * Whether the B2BUA made a request. Its token is taken out: nobody behind this proxy shall have it.
+   * @returns `claimed` where nothing but its User-Agent says so: good enough to go past the B2BUA, as in Flexisip, and for
+   *   nothing else
+   */
+  recognises(request: SipRequest): 'proven' | 'claimed' | undefined {
     const { headers } = request
     const { trust, userAgent } = this.#options.settings()
     const verdict = headers.has(tokenHeader) ? this.#options.verify(request) : 'missing'
     headers.delete(tokenHeader)
-    if (verdict === 'genuine') return true
+    if (verdict === 'genuine') return 'proven'
     if (verdict !== 'missing') this.events.emit('distrusted', request, verdict)
-    if (trust === 'token') return false
-    return headers.get('User-Agent') === userAgent || marks.some((name) => headers.has(name))
+    if (trust === 'token') return undefined
+    const claims = headers.get('User-Agent') === userAgent || marks.some((name) => headers.has(name))
+    return claims ? 'claimed' : undefined
   }
 
   /**
@@ -65,8 +70,8 @@ export class Diversion {
    * @returns undefined for what goes its own way
    */
   branchesFor(arrival: Arrival): { readonly branch: Branch; readonly server: string } | undefined {
-    const { request, fromB2bua, inDialog, authentic, to } = arrival
-    if (request.method !== 'INVITE' || fromB2bua) return undefined
+    const { request, fromB2bua, claimsB2bua, inDialog, authentic, to } = arrival
+    if (request.method !== 'INVITE' || fromB2bua || claimsB2bua) return undefined
     // on the last stretch to a phone, where who registered the phone has sent it
     if (to !== undefined && !inDialog) return undefined
     const { enabled, filter, servers } = this.#options.settings()

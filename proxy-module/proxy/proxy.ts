@@ -206,12 +206,13 @@ export class Proxy implements ResponseContextHost {
     if (this.#marks.hasPassed(request, loopMark)) return { kind: 'answer', status: 482 }
     const routes = takeOwnRoutes(request, flow, own, this.#tokens, transport)
     if (routes.forged) return { kind: 'answer', status: 403, reason: 'Bad flow token' }
-    const fromB2bua = diversion.recognises(request)
+    const known = diversion.recognises(request)
+    const [fromB2bua, claimsB2bua] = [known === 'proven', known === 'claimed']
     const inDialog = tagOf(request.headers.get('To')!) !== undefined
     const misused = routes.to !== undefined && !inDialog && !fromB2bua && !routing.trusts(flow)
     const { routed, authentic, to } = routes
     const arrival: Arrival = {
-      ...{ request, flow, routed, authentic, inDialog, fromB2bua, misused },
+      ...{ request, flow, routed, authentic, inDialog, fromB2bua, claimsB2bua, misused },
       ...(to !== undefined && !misused && { to }),
     }
     if (fromB2bua) passage.fromServer = true

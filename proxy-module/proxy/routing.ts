@@ -60,6 +60,8 @@ export interface Arrival {
   readonly inDialog: boolean
   /** Our own B2BUA made it, and could prove it. */
   readonly fromB2bua: boolean
+  /** It says that the B2BUA made it, which is believed as far as diversion goes. */
+  readonly claimsB2bua: boolean
 }
 
 /** How a mode of the proxy finds the way of requests that are not diverted. */

@@ -165,7 +165,7 @@ describe('the proxy', { concurrency: 3 }, () => {
     const file = join(temporaryDirectory(t), 'passwords')
     writeFileSync(file, 'version:1\n\nalice@sip.example.org clrtxt:wonder ;\nbob@sip.example.org clrtxt:build ;\n')
     const authentication = `[module::Authentication]\nenabled=true\nauth-domains=sip.example.org\nfile-path=${file}`
-    const { phone } = await started(t, 'all', { authentication })
+    const { phone } = await started(t, 'all', { authentication }, '[proxy]\ntrust=user-agent\n')
     const [a, b] = [await phone(), await phone()]
     const prove = async (wire: UdpWire, text: string, method: string, password: string): Promise<void> => {
       wire.send(text)
@@ -188,6 +188,10 @@ describe('the proxy', { concurrency: 3 }, () => {
     assert.equal((await b.response('REGISTER')).status, 403)
     await prove(b, register(), 'REGISTER', 'build')
     assert.equal((await b.response('REGISTER')).status, 200)
+    // what a Flexisip would believe is no password either
+    a.send(call(a, forgery))
+    const forged = await a.response('INVITE', 407)
+    a.send(ackText(forged))
     const sent = call(a)
     await prove(a, sent, 'INVITE', 'wonder')
     const invite = await b.request('INVITE')
