@@ -60,6 +60,11 @@ export class BranchMarks {
     return stateless + hash('sha256', text, 'hex').slice(0, markLength) + separator + token + separator + loopMark
   }
 
+  /** What the Record-Routes of a dialog carry, so that they are good for it alone. */
+  dialogMark({ headers }: SipRequest): string {
+    return hash('sha256', `${this.#secret}\ndialog\n${headers.get('Call-ID')!}`, 'hex').slice(0, markLength)
+  }
+
   /** A To tag for an answer of this proxy: the same for the same request, as it has no memory (RFC 3261 §8.2.7). */
   tag({ headers }: SipRequest): string {
     const via = splitFirst(headers.get('Via')!).first

@@ -52,7 +52,10 @@ export class Forwarder {
       addPath(request, to, this.#tokens.of(flow), request.headers.values('Via').length === 1)
     } else {
       const from = { flow, token: fromServer ? undefined : this.#tokens.of(flow) }
-      recordRoute(request, from, { flow: to, token: branch.phone === true ? this.#tokens.of(to) : undefined })
+      recordRoute(request, this.#marks.dialogMark(request), from, {
+        flow: to,
+        token: branch.phone === true ? this.#tokens.of(to) : undefined,
+      })
     }
     this.#own.learn(flow)
     this.#own.learn(to)

@@ -5,12 +5,13 @@ import { formatUri, parseUri, uriParam, UriError, type SipUri, type UriParts } f
 import { type Flow } from '../../src/sip/transport/flow.ts'
 import { findFlow, type FlowFinder, type FlowTokens } from './flow-token.ts'
 import { type OwnAddresses } from './own-address.ts'
+import { markParam } from './record-route.ts'
 
 /** What the own Routes of a request said. */
 export interface OwnRoutes {
   /** There was one. */
   readonly routed: boolean
-  /** One had a token that this proxy made. */
+  /** One was made by this proxy for this very dialog. */
   readonly authentic: boolean
   /** The flow that the last one names; `gone` when it has closed. Absent when it names none, or the one the request came by. */
   readonly to?: Flow | 'gone'
@@ -34,6 +35,7 @@ export function takeOwnRoutes(
   own: OwnAddresses,
   tokens: FlowTokens,
   finder: FlowFinder,
+  dialogMark: (request: SipRequest) => string,
 ): OwnRoutes {
   const { headers } = request
   let routed = false
@@ -47,7 +49,7 @@ export function takeOwnRoutes(
       if (uri.user !== undefined && tokenLike.test(uri.user)) return 'forged'
       return true
     }
-    authentic = true
+    if (uriParam(uri, markParam) === dialogMark(request)) authentic = true
     const { remote } = ends
     const here = ends.protocol === flow.protocol && remote.port === flow.remote.port && remote.host === flow.remote.host
     to = here ? undefined : (findFlow(ends, finder) ?? 'gone')

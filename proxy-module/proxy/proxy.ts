@@ -131,6 +131,8 @@ export class Proxy implements ResponseContextHost {
     this.#contexts.delete(context)
   }
 
+  readonly #dialogMark = (request: SipRequest): string => this.#marks.dialogMark(request)
+
   #receive(message: SipMessage, flow: Flow): void {
     if (message.kind === 'response') {
       if (this.#readBranch(message)?.stateless === true) this.#passBack(message, flow)
@@ -204,7 +206,7 @@ export class Proxy implements ResponseContextHost {
     const refusal = refusalOf(request)
     if (refusal !== undefined) return refusal
     if (this.#marks.hasPassed(request, loopMark)) return { kind: 'answer', status: 482 }
-    const routes = takeOwnRoutes(request, flow, own, this.#tokens, transport)
+    const routes = takeOwnRoutes(request, flow, own, this.#tokens, transport, this.#dialogMark)
     if (routes.forged) return { kind: 'answer', status: 403, reason: 'Bad flow token' }
     const known = diversion.recognises(request)
     const [fromB2bua, claimsB2bua] = [known === 'proven', known === 'claimed']

@@ -1,6 +1,9 @@
 import { type SipRequest } from '../../src/sip/message/message.ts'
 import { type Flow } from '../../src/sip/transport/flow.ts'
 
+/** The URI parameter that holds the mark of the dialog. */
+export const markParam = 'did'
+
 /** Requests that make a dialog; NOTIFY makes one when it is quicker than the 200 of its SUBSCRIBE (RFC 6665 §4.4.1). */
 const dialogForming: ReadonlySet<string> = new Set(['INVITE', 'SUBSCRIBE', 'REFER', 'NOTIFY'])
 
@@ -9,17 +12,21 @@ const dialogForming: ReadonlySet<string> = new Set(['INVITE', 'SUBSCRIBE', 'REFE
  * request goes to, the lower for the side that it comes from, each with the flow token of a phone on that side. Two even
  * where one would do: so the last of the own Routes of a later request always says which side it goes to, from whatever
  * port the phone sends by then.
- * @param tokens - of a phone; undefined for a server, which is found by its address
+ * @param dialogMark - see `BranchMarks.dialogMark`
+ * @param from - its token is that of a phone; undefined for a server, which is found by its address
  */
 export function recordRoute(
   request: SipRequest,
+  dialogMark: string,
   from: { readonly flow: Flow; readonly token: string | undefined },
   to: { readonly flow: Flow; readonly token: string | undefined },
 ): void {
   if (!dialogForming.has(request.method)) return
   const secure = /^sips:/i.test(request.uri)
-  const upper = ownUri(to.flow, to.token, secure)
-  request.headers.prepend('Record-Route', `<${upper}>, <${ownUri(from.flow, from.token, secure)}>`)
+  const [upper, lower] = [to, from].map(
+    ({ flow, token }) => `<${ownUri(flow, token, secure)};${markParam}=${dialogMark}>`,
+  )
+  request.headers.prepend('Record-Route', `${upper}, ${lower}`)
 }
 
 /**

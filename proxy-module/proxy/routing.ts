@@ -54,7 +54,7 @@ export interface Arrival {
   readonly misused: boolean
   /** A Route was ours. */
   readonly routed: boolean
-  /** A Route was ours beyond doubt: it had a token. */
+  /** A Route was ours beyond doubt, and made for this dialog. */
   readonly authentic: boolean
   /** To has a tag. */
   readonly inDialog: boolean

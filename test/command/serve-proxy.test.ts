@@ -234,7 +234,7 @@ describe('the proxy', { concurrency: 3 }, () => {
     a.send(call(a))
     const invite = await message()
     assert.match(invite, /^INVITE sip:bob@df7jal23ls0d\.invalid;transport=ws SIP\/2\.0\r\n/)
-    assert.match(invite, /Record-Route: <sip:[\w-]+@[\d.]+:5080;transport=ws;lr>, <sip:/)
+    assert.match(invite, /Record-Route: <sip:[\w-]+@[\d.]+:5080;transport=ws;lr;did=[\da-f]+>, <sip:/)
   })
 })
 

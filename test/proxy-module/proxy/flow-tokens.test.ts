@@ -5,7 +5,7 @@ import { FlowTokens } from '../../../proxy-module/proxy/flow-token.ts'
 import { FrontSite } from '../../support/proxy/front-site.ts'
 import { StandaloneSite } from '../../support/proxy/standalone-site.ts'
 import { requestText, responseText } from '../../support/torture/sip-text.ts'
-import { TcpWire } from '../../support/torture/wire.ts'
+import { TcpWire, UdpWire } from '../../support/torture/wire.ts'
 import { until } from '../../support/until.ts'
 
 const methods = ['INVITE', 'MESSAGE', 'SUBSCRIBE', 'BYE']
@@ -90,7 +90,7 @@ test('alone, a token outside of its dialog is nobody’s to use, and one whose f
     thief.send(requestText(thief, 'MESSAGE', { fields: { Route: withUser(upper, user) } }))
     assert.equal((await thief.response('MESSAGE')).status, 403)
   }
-  const inDialog = { To: ok.headers.get('To'), Route: [lower, upper] }
+  const inDialog = { To: ok.headers.get('To'), 'Call-ID': ok.headers.get('Call-ID'), Route: [lower, upper] }
   caller.send(requestText(caller, 'BYE', { uri: bob.uri, fields: inDialog }))
   await bob.request('BYE')
   bob.socket.destroy()
@@ -99,6 +99,21 @@ test('alone, a token outside of its dialog is nobody’s to use, and one whose f
     caller.send(requestText(caller, method, { uri: bob.uri, fields: inDialog }))
     await caller.response(method, 480)
   }
+})
+
+test('the Record-Routes of one dialog vouch for no other: with an invented To tag a call is diverted all the same', async (t) => {
+  const b2bua = await UdpWire.open(t, { host: '127.0.0.1', port: 9 })
+  const front = await FrontSite.start(t, { servers: [`sip:127.0.0.1:${b2bua.address.port}`] })
+  const phone = await front.phone()
+  phone.send(requestText(phone, 'INVITE'))
+  const first = await b2bua.request('INVITE')
+  const Route = first.headers.values('Record-Route').toReversed()
+  const fields = { Route, To: '<sip:bob@sip.example.org>;tag=invented' }
+  const uri = front.next.uri
+  phone.send(requestText(phone, 'INVITE', { uri, fields }))
+  assert.equal((await b2bua.request('INVITE')).uri, uri)
+  phone.send(requestText(phone, 'INVITE', { uri, fields: { ...fields, 'Call-ID': first.headers.get('Call-ID') } }))
+  await front.next.request('INVITE')
 })
 
 test('whoever connects from the port of a phone that has gone does not get its calls', async (t) => {

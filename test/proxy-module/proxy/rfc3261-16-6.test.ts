@@ -40,11 +40,15 @@ for (const method of ['INVITE', 'SUBSCRIBE', 'REFER', 'NOTIFY']) {
     const [byUdp, byTcp] = [await front.phone(), await front.tcpPhone()]
     const request = await front.pass(byUdp, method, { fields: { 'Record-Route': before } })
     const [upper = '', lower = '', ...rest] = request.headers.values('Record-Route')
-    assert.equal(upper, `<sip:${udp.host}:${udp.port};lr>`, 'the side of the next hop')
-    assert.match(lower, new RegExp(`^<sip:${token}@${udp.host}:${udp.port};lr>$`), 'the side of the phone')
+    assert.match(upper, new RegExp(`^<sip:${udp.host}:${udp.port};lr;did=[\\da-f]+>$`), 'the side of the next hop')
+    assert.match(
+      lower,
+      new RegExp(`^<sip:${token}@${udp.host}:${udp.port};lr;did=[\\da-f]+>$`),
+      'the side of the phone',
+    )
     assert.deepEqual(rest, [before])
     const other = (await front.pass(byTcp, method)).headers.values('Record-Route')
-    assert.match(other[1]!, new RegExp(`^<sip:${token}@${tcp.host}:${tcp.port};transport=tcp;lr>$`))
+    assert.match(other[1]!, new RegExp(`^<sip:${token}@${tcp.host}:${tcp.port};transport=tcp;lr;did=[\\da-f]+>$`))
     assert.equal(other.length, 2)
   })
 }
@@ -60,7 +64,7 @@ test('step 4: what makes no dialog gets no Record-Route', async (t) => {
 test('step 4: sips calls for Record-Routes of sips', async (t) => {
   const front = await FrontSite.start(t)
   const { headers } = await front.pass(await front.phone(), 'INVITE', { uri: 'SIPS:bob@sip.example.org' })
-  for (const value of headers.values('Record-Route')) assert.match(value, /^<sips:[^>]*;lr>$/)
+  for (const value of headers.values('Record-Route')) assert.match(value, /^<sips:[^>]*;lr;did=[\da-f]+>$/)
 })
 
 test('step 6: where a strict router follows, its URI is the Request-URI, and that is the last Route', async (t) => {
