@@ -3,6 +3,7 @@ import { tokenHeader, type TokenVerdict } from '../../src/sip/auth/b2bua-token.t
 import { type SipRequest } from '../../src/sip/message/message.ts'
 import { parseNameAddr } from '../../src/sip/message/name-addr.ts'
 import { parseUri, uriParam, type SipUri } from '../../src/sip/message/uri.ts'
+import { type Flow } from '../../src/sip/transport/flow.ts'
 import { type Filter } from '../filter/filter.ts'
 import { type ServerPool } from './server-pool.ts'
 import { type Arrival, type Branch } from '../proxy/routing.ts'
@@ -25,7 +26,7 @@ export interface DiversionOptions {
   readonly settings: () => DiversionSettings
   /** Orders the servers for a call, and is told of those that fail. */
   readonly pool: Pick<ServerPool, 'order' | 'failed'>
-  readonly verify: (request: SipRequest) => TokenVerdict
+  readonly verify: (request: SipRequest, flow: Flow) => TokenVerdict
 }
 
 /** What diversion tells to those who watch it. */
@@ -51,10 +52,10 @@ export class Diversion {
    * @returns `claimed` where nothing but its User-Agent says so: good enough to go past the B2BUA, as in Flexisip, and for
    *   nothing else
    */
-  recognises(request: SipRequest): 'proven' | 'claimed' | undefined {
+  recognises(request: SipRequest, flow: Flow): 'proven' | 'claimed' | undefined {
     const { headers } = request
     const { trust, userAgent } = this.#options.settings()
-    const verdict = headers.has(tokenHeader) ? this.#options.verify(request) : 'missing'
+    const verdict = headers.has(tokenHeader) ? this.#options.verify(request, flow) : 'missing'
     headers.delete(tokenHeader)
     if (verdict === 'genuine') return 'proven'
     if (verdict !== 'missing') this.events.emit('distrusted', request, verdict)

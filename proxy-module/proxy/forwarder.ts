@@ -4,7 +4,7 @@ import { type Flow } from '../../src/sip/transport/flow.ts'
 import { type BranchMarks } from './branch-marks.ts'
 import { type FlowTokens } from './flow-token.ts'
 import { type OwnAddresses } from './own-address.ts'
-import { addPath, recordRoute } from './record-route.ts'
+import { addPath, dialogForming, recordRoute } from './record-route.ts'
 import { countHop } from './request-checks.ts'
 import { type Branch, type Passage } from './routing.ts'
 
@@ -50,15 +50,16 @@ export class Forwarder {
     const { flow, fromServer } = passage
     if (request.method === 'REGISTER') {
       addPath(request, to, this.#tokens.of(flow), request.headers.values('Via').length === 1)
-    } else {
+      this.#own.learn(to)
+    } else if (dialogForming.has(request.method)) {
       const from = { flow, token: fromServer ? undefined : this.#tokens.of(flow) }
       recordRoute(request, this.#marks.dialogMark(request), from, {
         flow: to,
         token: branch.phone === true ? this.#tokens.of(to) : undefined,
       })
+      this.#own.learn(flow)
+      this.#own.learn(to)
     }
-    this.#own.learn(flow)
-    this.#own.learn(to)
     addVia(request, to, id)
   }
 }

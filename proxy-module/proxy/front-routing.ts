@@ -49,8 +49,8 @@ export class FrontRouting implements Routing {
     return this.#addresses.has(formatAddress(remote)) || (this.#hosts.has(remote.host) && !isLoopback(remote.host))
   }
 
-  admit({ request, inDialog, flow }: Arrival): Decision | undefined {
-    return inDialog || this.isServer(flow) ? undefined : answerToOptions(request, this.#own)
+  admit({ request, inDialog, fromServer }: Arrival): Decision | undefined {
+    return inDialog || fromServer ? undefined : answerToOptions(request, this.#own)
   }
 
   route(arrival: Arrival): Decision {
@@ -71,12 +71,12 @@ export class FrontRouting implements Routing {
    * Whether a request may go where its Route or Request-URI says. Who is neither the next hop nor in a dialog that came about
    * through this proxy may not: it would be open to everybody as a relay to everywhere.
    */
-  #followsRoute({ request, flow, to, routed, authentic, inDialog, fromB2bua }: Arrival): boolean {
-    const known = this.isServer(flow) || fromB2bua || (authentic && inDialog)
+  #followsRoute({ request, fromServer, to, routed, authentic, inDialog, fromB2bua }: Arrival): boolean {
+    const known = fromServer || fromB2bua || (authentic && inDialog)
     if (!known) return false
     if (hasRoute(request)) return true
     if (to === 'gone') return false
-    return inDialog ? routed : this.isServer(flow)
+    return inDialog ? routed : fromServer
   }
 }
 

@@ -3,6 +3,7 @@ import { type SipRequest } from '../../src/sip/message/message.ts'
 import { parseNameAddr } from '../../src/sip/message/name-addr.ts'
 import { formatUri, parseUri, uriParam, UriError, type SipUri, type UriParts } from '../../src/sip/message/uri.ts'
 import { type Flow } from '../../src/sip/transport/flow.ts'
+import { type BranchMarks } from './branch-marks.ts'
 import { findFlow, type FlowFinder, type FlowTokens } from './flow-token.ts'
 import { type OwnAddresses } from './own-address.ts'
 import { markParam } from './record-route.ts'
@@ -35,7 +36,7 @@ export function takeOwnRoutes(
   own: OwnAddresses,
   tokens: FlowTokens,
   finder: FlowFinder,
-  dialogMark: (request: SipRequest) => string,
+  marks: BranchMarks,
 ): OwnRoutes {
   const { headers } = request
   let routed = false
@@ -49,7 +50,8 @@ export function takeOwnRoutes(
       if (uri.user !== undefined && tokenLike.test(uri.user)) return 'forged'
       return true
     }
-    if (uriParam(uri, markParam) === dialogMark(request)) authentic = true
+    const mark = uriParam(uri, markParam)
+    authentic ||= mark !== undefined && mark === marks.dialogMark(request)
     const { remote } = ends
     const here = ends.protocol === flow.protocol && remote.port === flow.remote.port && remote.host === flow.remote.host
     to = here ? undefined : (findFlow(ends, finder) ?? 'gone')

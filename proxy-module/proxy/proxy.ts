@@ -14,7 +14,7 @@ import { type TransactionError } from '../../src/sip/transaction/transaction-err
 import { TransactionLayer, type TransactionTransport } from '../../src/sip/transaction/transaction-layer.ts'
 import { type Flow } from '../../src/sip/transport/flow.ts'
 import { type Diversion } from '../diversion/diversion.ts'
-import { BranchMarks } from './branch-marks.ts'
+import { BranchMarks, type ReadBranch } from './branch-marks.ts'
 import { findFlow, FlowTokens, type FlowFinder } from './flow-token.ts'
 import { Forwarder } from './forwarder.ts'
 import { type OwnAddresses } from './own-address.ts'
@@ -88,7 +88,7 @@ export class Proxy implements ResponseContextHost {
       onRequest: (transaction) => this.#proceed(transaction),
       onAck: (ack, flow) => this.#passOn(ack, flow),
       onStrayCancel: (cancel, flow) => this.#passOn(cancel, flow),
-      onStrayResponse: (response, flow) => this.#passBack(response, flow),
+      onStrayResponse: (response, flow) => this.#passBack(response, flow, this.#readBranch(response)),
     }
     transport.onMessage = (message, flow) => this.#receive(message, flow)
     transport.onFlowClosed = (flow) => this.#stateful.onFlowClosed(flow)
@@ -131,11 +131,10 @@ export class Proxy implements ResponseContextHost {
     this.#contexts.delete(context)
   }
 
-  readonly #dialogMark = (request: SipRequest): string => this.#marks.dialogMark(request)
-
   #receive(message: SipMessage, flow: Flow): void {
     if (message.kind === 'response') {
-      if (this.#readBranch(message)?.stateless === true) this.#passBack(message, flow)
+      const branch = this.#readBranch(message)
+      if (branch?.stateless === true) this.#passBack(message, flow, branch)
       else this.#stateful.onMessage(message, flow)
       return
     }
@@ -201,20 +200,20 @@ export class Proxy implements ResponseContextHost {
   }
 
   #route(passage: Passage, transaction: ServerTransaction | undefined): Decision {
-    const { request, flow, loopMark } = passage
+    const { request, flow, loopMark, fromServer } = passage
     const { own, diversion, routing, transport } = this.#options
     const refusal = refusalOf(request)
     if (refusal !== undefined) return refusal
     if (this.#marks.hasPassed(request, loopMark)) return { kind: 'answer', status: 482 }
-    const routes = takeOwnRoutes(request, flow, own, this.#tokens, transport, this.#dialogMark)
+    const routes = takeOwnRoutes(request, flow, own, this.#tokens, transport, this.#marks)
     if (routes.forged) return { kind: 'answer', status: 403, reason: 'Bad flow token' }
-    const known = diversion.recognises(request)
+    const known = diversion.recognises(request, flow)
     const [fromB2bua, claimsB2bua] = [known === 'proven', known === 'claimed']
     const inDialog = tagOf(request.headers.get('To')!) !== undefined
     const misused = routes.to !== undefined && !inDialog && !fromB2bua && !routing.trusts(flow)
     const { routed, authentic, to } = routes
     const arrival: Arrival = {
-      ...{ request, flow, routed, authentic, inDialog, fromB2bua, claimsB2bua, misused },
+      ...{ request, flow, fromServer, routed, authentic, inDialog, fromB2bua, claimsB2bua, misused },
       ...(to !== undefined && !misused && { to }),
     }
     if (fromB2bua) passage.fromServer = true
@@ -248,9 +247,8 @@ export class Proxy implements ResponseContextHost {
   }
 
   /** A response without a transaction goes where our own Via says that its request came from (RFC 3261 §16.7, §16.11). */
-  #passBack(response: SipResponse, flow: Flow): void {
-    const read = this.#readBranch(response)
-    const ends = read && this.#tokens.read(read.token)
+  #passBack(response: SipResponse, flow: Flow, branch: ReadBranch | undefined): void {
+    const ends = branch && this.#tokens.read(branch.token)
     const back = ends && findFlow(ends, this.#options.transport)
     response.headers.removeFirstValue('Via')
     if (back !== undefined && response.headers.has('Via')) {
@@ -266,7 +264,7 @@ export class Proxy implements ResponseContextHost {
     sent?.catch((error: unknown) => this.events.emit('undelivered', response, error as Error))
   }
 
-  #readBranch(response: SipResponse): ReturnType<BranchMarks['read']> {
+  #readBranch(response: SipResponse): ReadBranch | undefined {
     const { branch } = parseVia(splitFirst(response.headers.get('Via')!).first)
     return branch === undefined ? undefined : this.#marks.read(branch)
   }

@@ -1,11 +1,12 @@
 import { type SipRequest } from '../../src/sip/message/message.ts'
+import { contactUriOf } from '../../src/sip/transaction/local-contact.ts'
 import { type Flow } from '../../src/sip/transport/flow.ts'
 
 /** The URI parameter that holds the mark of the dialog. */
 export const markParam = 'did'
 
 /** Requests that make a dialog; NOTIFY makes one when it is quicker than the 200 of its SUBSCRIBE (RFC 6665 §4.4.1). */
-const dialogForming: ReadonlySet<string> = new Set(['INVITE', 'SUBSCRIBE', 'REFER', 'NOTIFY'])
+export const dialogForming: ReadonlySet<string> = new Set(['INVITE', 'SUBSCRIBE', 'REFER', 'NOTIFY'])
 
 /**
  * Puts this proxy into the path of a dialog (RFC 3261 §16.6 step 4): two entries (RFC 5658), the upper for the side that the
@@ -21,7 +22,6 @@ export function recordRoute(
   from: { readonly flow: Flow; readonly token: string | undefined },
   to: { readonly flow: Flow; readonly token: string | undefined },
 ): void {
-  if (!dialogForming.has(request.method)) return
   const secure = /^sips:/i.test(request.uri)
   const [upper, lower] = [to, from].map(
     ({ flow, token }) => `<${ownUri(flow, token, secure)};${markParam}=${dialogMark}>`,
@@ -40,7 +40,7 @@ export function addPath(request: SipRequest, to: Flow, token: string, firstHop: 
   request.headers.prepend('Path', `<${ownUri(to, token, false)}${firstHop ? ';ob' : ''}>`)
 }
 
-function ownUri({ contact }: Flow, token: string | undefined, secure: boolean): string {
-  const uri = secure ? contact.replace(/^sip:/, 'sips:').replace(';transport=tls', '') : contact
+function ownUri(flow: Flow, token: string | undefined, secure: boolean): string {
+  const uri = contactUriOf(flow, secure)
   return `${token === undefined ? uri : uri.replace(':', `:${token}@`)};lr`
 }

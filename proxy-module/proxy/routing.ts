@@ -48,6 +48,8 @@ export type Decision =
 export interface Arrival {
   readonly request: SipRequest
   readonly flow: Flow
+  /** `Routing.isServer` of the flow. */
+  readonly fromServer: boolean
   /** The flow that our own last Route names, `gone` when there is none any more; absent when it names none. */
   readonly to?: Flow | 'gone'
   /** The Route named a flow to somebody who may not use it. */

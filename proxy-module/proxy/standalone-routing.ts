@@ -72,10 +72,8 @@ export class StandaloneRouting implements Routing {
     }
     const uri = parseUri(request.uri)
     if (uri.scheme !== 'sip' && uri.scheme !== 'sips') return { kind: 'answer', status: 416 }
-    const here = this.#isHere(uri)
-    if (!here || (inDialog && authentic && uri.user === undefined)) {
-      return { kind: 'forward', branches: [{ hop: uri }] }
-    }
+    // in a dialog it is a Contact, whatever its domain
+    if ((inDialog && authentic) || !this.#isHere(uri)) return { kind: 'forward', branches: [{ hop: uri }] }
     const branches = this.#options.table.lookup(request.uri).map((binding) => branchTo(binding))
     return branches.length === 0 ? { kind: 'answer', status: 404 } : { kind: 'forward', branches }
   }

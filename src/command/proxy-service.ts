@@ -67,7 +67,9 @@ export class ProxyService implements Service {
     this.#diversion = new Diversion({
       settings: () => this.#settings,
       pool: { order: (callId) => this.#pool.order(callId), failed: (uri, why) => this.#pool.failed(uri, why) },
-      verify: (request) => verifier.verify(request, serverKey(request, request.method)),
+      // where it came from too: whoever replays a token copies the Via with it
+      verify: (request, { remote }) =>
+        verifier.verify(request, `${serverKey(request, request.method)} ${formatAddress(remote)}`),
     })
     this.#proxy = new Proxy({
       transport: this.#transport,

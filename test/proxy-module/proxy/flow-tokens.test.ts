@@ -131,3 +131,19 @@ test('whoever connects from the port of a phone that has gone does not get its c
   }
   assert.deepEqual(other.received, [])
 })
+
+test('alone, a request in a dialog goes to the Contact of the B2BUA, though its host is a domain of the registrar', async (t) => {
+  const b2bua = await UdpWire.open(t, { host: '127.0.0.1', port: 9 })
+  const alone = await StandaloneSite.start(t, { servers: [`sip:127.0.0.1:${b2bua.address.port}`] })
+  const caller = await alone.phone()
+  caller.send(requestText(caller, 'INVITE'))
+  const invite = await b2bua.request('INVITE')
+  const fields = {
+    To: '<sip:bob@sip.example.org>;tag=b2bua',
+    'Call-ID': invite.headers.get('Call-ID'),
+    Route: invite.headers.values('Record-Route').toReversed(),
+  }
+  const uri = `sip:anybody@127.0.0.1:${b2bua.address.port}`
+  caller.send(requestText(caller, 'BYE', { uri, fields }))
+  assert.equal((await b2bua.request('BYE')).uri, uri)
+})
