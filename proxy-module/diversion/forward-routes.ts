@@ -2,7 +2,7 @@ import { compileFilter, FilterError } from '../filter/filter.ts'
 import {
   comment,
   checkedServer,
-  type Diversion,
+  type DiversionSource,
   TranslationError,
   userAgentWarning,
   variablesOf,
@@ -15,7 +15,7 @@ import { unwritable, writeCondition } from './route-condition.ts'
  * @returns the file, one char per byte (latin1)
  * @throws {TranslationError} for a filter or server that such a file cannot hold
  */
-export function forwardRoutes(diversion: Diversion): string {
+export function forwardRoutes(diversion: DiversionSource): string {
   const { filter } = diversion
   // Brackets: without them the URI's parameters would be the Route's
   const route = `<${checkedServer(diversion.server)}>`
@@ -49,13 +49,13 @@ export function noForwardRoutes(): string {
   return comment('[module::B2bua] enabled is false: nothing is diverted, and this file has no routes.')
 }
 
-function unlikeForCancel(root: Diversion['filter']['root']): string {
+function unlikeForCancel(root: DiversionSource['filter']['root']): string {
   const names = variablesOf(root, ['request.method', 'contact.', 'content-type', 'user-agent'])
   if (names.length === 0) return ''
   return comment(`- CAUTION: ${names.join(', ')} may differ in a CANCEL: it may then not follow its INVITE.`)
 }
 
-function requestUriNote(root: Diversion['filter']['root']): string {
+function requestUriNote(root: DiversionSource['filter']['root']): string {
   const names = variablesOf(root, ['request.uri.'])
   if (names.length === 0) return ''
   return comment(
@@ -67,7 +67,7 @@ function requestUriNote(root: Diversion['filter']['root']): string {
  * The condition of the route. What is added stands before the filter: the right side of `&&` is everything that remains,
  * so the filter needs no parentheses around it, which those in its quotes would upset.
  */
-function condition({ filter, userAgent }: Diversion): string {
+function condition({ filter, userAgent }: DiversionSource): string {
   const foreign = writeCondition({
     kind: 'comparison',
     operator: '!=',

@@ -123,7 +123,9 @@ class Translator {
     if (name.endsWith('.user') || name.endsWith('.params'))
       this.remarks.add(`${name} (${variable}): Kamailio compares %HH as written, Flexisip takes needless ones away.`)
     if (name === 'contact.uri.params')
-      this.remarks.add(`${name} (${variable}): in a Contact without <> the parameters are the header's, Kamailio takes them for the URI's.`) // prettier-ignore
+      this.remarks.add(
+        `${name} (${variable}): in a Contact without <> the parameters are the header's, Kamailio takes them for the URI's.`,
+      )
     if (name === 'content-type')
       this.remarks.add(`${name} (${variable}): blanks around the / stay, Flexisip removes them.`)
   }
@@ -158,7 +160,10 @@ class Translator {
           joined('and', [defined(left), `str_find(${parameter(left)}, ${parameter(right)})`]),
         ])
       default:
-        if ('text' in right) return joined('or', elements(right.text).map((text) => this.#comparison('==', left, { text }))) // prettier-ignore
+        if ('text' in right) {
+          const each = elements(right.text).map((text) => this.#comparison('==', left, { text }))
+          return joined('or', each)
+        }
         if ('text' in left && left.text.includes(' ')) return false
         return joined('and', [defined(left), defined(right), `in_list(${parameter(left)}, ${parameter(right)}, " ")`])
     }

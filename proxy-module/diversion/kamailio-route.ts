@@ -1,5 +1,5 @@
 import { kamailioCondition, kamailioParameter, kamailioString } from './kamailio-condition.ts'
-import { checkedServer, comment, type Diversion, userAgentWarning } from './translation.ts'
+import { checkedServer, comment, type DiversionSource, userAgentWarning } from './translation.ts'
 
 /**
  * Writes a fragment of a Kamailio 5 configuration, `route[B2BUA]`, that diverts as `module::B2bua` does, as far as Kamailio
@@ -7,7 +7,7 @@ import { checkedServer, comment, type Diversion, userAgentWarning } from './tran
  * @returns the fragment, one char per byte (latin1)
  * @throws {TranslationError} for a filter or server that Kamailio cannot express
  */
-export function kamailioRoute(diversion: Diversion): string {
+export function kamailioRoute(diversion: DiversionSource): string {
   const server = checkedServer(diversion.server)
   const { text, remarks } = kamailioCondition(diversion.filter.root)
   // Without ;lr Kamailio itself would take it for a strict router, where it comes by again
@@ -52,7 +52,7 @@ export function noKamailioRoute(): string {
   return `${comment('[module::B2bua] enabled is false: nothing is diverted.')}route[B2BUA] {\n\treturn;\n}\n`
 }
 
-function guards({ userAgent }: Diversion, filter: string | boolean): string[] {
+function guards({ userAgent }: DiversionSource, filter: string | boolean): string[] {
   if (filter === false) return ['# the filter is false for every request', 'return;']
   return [
     'if (!($rm eq "INVITE" || $rm eq "CANCEL")) return;',

@@ -1,9 +1,9 @@
 import { CodedError } from '../../src/base/coded-error.ts'
 import { type Filter } from '../filter/filter.ts'
-import { type FilterNode, type Operand } from '../filter/syntax.ts'
+import { type FilterNode, operandsOf } from '../filter/syntax.ts'
 
 /** What the diversion of `module::B2bua` is made of, for a translation into the configuration of another proxy. */
-export interface Diversion {
+export interface DiversionSource {
   readonly filter: Filter
   /** `module::B2bua/b2bua-server`. */
   readonly server: string
@@ -48,32 +48,13 @@ export function comment(...lines: readonly string[]): string {
 }
 
 /** The warning that a translation begins with when the server's User-Agent changes with its version. */
-export function userAgentWarning({ userAgent, userAgentVaries }: Diversion): string {
+export function userAgentWarning({ userAgent, userAgentVaries }: DiversionSource): string {
   if (!userAgentVaries) return ''
   return comment(
     `WARNING: b2bua-server/user-agent contains {version}, which is ${userAgent} with this version of the server only.`,
     "After an upgrade the server's own INVITEs would be sent back to it, without end. Write a fixed one, e.g.",
     'user-agent=Flexisip-B2BUA/1.0, restart the server and print this file again.',
   )
-}
-
-/** The operands of a filter, from left to right. */
-export function operandsOf(node: FilterNode): readonly Operand[] {
-  switch (node.kind) {
-    case 'constant':
-    case 'message-kind':
-      return []
-    case 'and':
-    case 'or':
-    case 'comparison':
-      return node.kind === 'comparison' ? [node.left, node.right] : [node.left, node.right].flatMap(operandsOf)
-    case 'not':
-      return operandsOf(node.body)
-    case 'regex':
-      return [node.left]
-    case 'test':
-      return [node.operand]
-  }
 }
 
 /** The variables of a filter whose name begins with one of `prefixes`, each once. */

@@ -1,8 +1,7 @@
 import { createRequest } from '../../src/sip/message/message.ts'
 import { evaluate } from './evaluate.ts'
 import { type VariableName } from './message-values.ts'
-import { parseFilter } from './parse-filter.ts'
-import { type FilterNode, formatFilter } from './syntax.ts'
+import { type FilterNode, formatFilter, operandsOf } from './syntax.ts'
 
 /** More conditions than these are not tried in all combinations. */
 const mostConditions = 12
@@ -10,12 +9,9 @@ const mostConditions = 12
 /**
  * Whether a filter can be true for an INVITE and false for the CANCEL of it (reference: proxy-module §2). The CANCEL has the
  * URIs, Call-ID and User-Agent of the INVITE, but another method, and neither Contact nor body (RFC 3261 §9.1).
- * @param source one char per byte (latin1)
  * @returns false too when there are too many conditions to tell
- * @throws {FilterError} as compileFilter
  */
-export function missesCancel(source: string): boolean {
-  const { root } = parseFilter(source)
+export function missesCancel(root: FilterNode): boolean {
   const free = new Set<string>()
   collect(root, free)
   if (free.size > mostConditions) return false
@@ -70,19 +66,8 @@ function holds(node: FilterNode, method: 'INVITE' | 'CANCEL', chosen: ReadonlySe
 
 /** Whether the value of a condition is known for each INVITE, or each CANCEL. */
 function isKnown(condition: FilterNode, method: 'INVITE' | 'CANCEL'): boolean {
-  return variablesOf(condition).every(
-    (name) => known.has(name) || (method === 'CANCEL' && (name === 'content-type' || name.startsWith('contact.'))),
-  )
-}
-
-function variablesOf(node: FilterNode): VariableName[] {
-  const operands =
-    node.kind === 'comparison'
-      ? [node.left, node.right]
-      : node.kind === 'regex'
-        ? [node.left]
-        : node.kind === 'test'
-          ? [node.operand]
-          : []
-  return operands.flatMap((operand) => (operand.kind === 'variable' ? [operand.name] : []))
+  return operandsOf(condition).every((operand) => {
+    if (operand.kind === 'literal' || known.has(operand.name)) return true
+    return method === 'CANCEL' && (operand.name === 'content-type' || operand.name.startsWith('contact.'))
+  })
 }

@@ -67,3 +67,22 @@ function inParentheses(node: FilterNode): string {
 export function formatOperand(operand: Operand): string {
   return operand.kind === 'literal' ? `'${utf8(operand.text)}'` : operand.name
 }
+
+/** The operands of a filter, from left to right. */
+export function operandsOf(node: FilterNode): readonly Operand[] {
+  switch (node.kind) {
+    case 'constant':
+    case 'message-kind':
+      return []
+    case 'and':
+    case 'or':
+    case 'comparison':
+      return node.kind === 'comparison' ? [node.left, node.right] : [node.left, node.right].flatMap(operandsOf)
+    case 'not':
+      return operandsOf(node.body)
+    case 'regex':
+      return [node.left]
+    case 'test':
+      return [node.operand]
+  }
+}

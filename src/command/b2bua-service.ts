@@ -12,17 +12,16 @@ import { logListenerErrors, logMedia, logStack } from '../operation/stack-log.ts
 import { tokenHeader, TokenSigner, TokenVerifier } from '../sip/auth/b2bua-token.ts'
 import { formatAddress, type SocketAddress } from '../sip/transport/flow.ts'
 import { isWildcard } from '../sip/transport/local-addresses.ts'
-import { parseTransportUri, type TlsFiles } from '../sip/transport/listen-spec.ts'
+import { parseTransportUri } from '../sip/transport/listen-spec.ts'
 import { Resolver } from '../sip/transport/resolver.ts'
 import { TransportLayer } from '../sip/transport/transport-layer.ts'
-import { type TlsClientFiles } from '../sip/transport/transport-options.ts'
 import { TransactionLayer } from '../sip/transaction/transaction-layer.ts'
 import { UserAgent } from '../sip/usage/user-agent.ts'
 import { describeRules } from '../trenscrypter/describe-rules.ts'
 import { readRules, type TrenscrypterRules } from '../trenscrypter/rules.ts'
 import { Trenscrypter } from '../trenscrypter/trenscrypter.ts'
 import { type Service } from './service.ts'
-import { StartError } from './start-error.ts'
+import { b2buaTlsFiles, tlsIdentity } from './tls-files.ts'
 import { version } from './version.ts'
 
 /** Milliseconds that a call may ring (reference: b2bua-server §1, not configurable). */
@@ -60,7 +59,7 @@ export class B2buaService implements Service {
    */
   constructor(snapshot: ConfigSnapshot, key: Buffer) {
     this.#snapshot = snapshot
-    this.transport = new TransportLayer({ tlsClient: tlsFiles(snapshot), keepAlive: keepAliveOf(snapshot) })
+    this.transport = new TransportLayer({ tlsClient: b2buaTlsFiles(snapshot), keepAlive: keepAliveOf(snapshot) })
     const signer = new TokenSigner(key, Date.now)
     const verifier = new TokenVerifier(key, Date.now)
     this.#rules = readRules(snapshot).rules
@@ -131,7 +130,9 @@ export class B2buaService implements Service {
     const spec = parseTransportUri(this.#snapshot.get('b2bua-server', 'transport'))
     if (spec !== undefined) {
       this.#listening = await this.transport.listen(
-        spec.protocol === 'tls' ? { ...spec, tls: serverIdentity(this.#snapshot) } : spec,
+        spec.protocol === 'tls'
+          ? { ...spec, tls: tlsIdentity(b2buaTlsFiles(this.#snapshot), '[b2bua] of flexisip-b2bua.conf') }
+          : spec,
       )
     }
     this.#learnMediaAddress()
@@ -181,29 +182,6 @@ export class B2buaService implements Service {
     if (own !== '') this.#mediaAddress = own
     else if (host !== undefined && !isWildcard(host)) this.#mediaAddress = host
   }
-}
-
-/** The PEM files of the companion file; those that are not named are absent. */
-function tlsFiles(snapshot: ConfigSnapshot): TlsClientFiles {
-  const certFile = snapshot.get('b2bua', 'tls-certificates-file')
-  const keyFile = snapshot.get('b2bua', 'tls-certificates-private-key')
-  const caFile = snapshot.get('b2bua', 'tls-certificates-ca-file')
-  return {
-    ...(certFile === '' ? {} : { certFile }),
-    ...(keyFile === '' ? {} : { keyFile }),
-    ...(caFile === '' ? {} : { caFile }),
-  }
-}
-
-/** @throws StartError when a TLS transport has no certificate to show */
-function serverIdentity(snapshot: ConfigSnapshot): TlsFiles {
-  const { certFile, keyFile, ...rest } = tlsFiles(snapshot)
-  if (certFile === undefined || keyFile === undefined) {
-    throw new StartError(
-      'a TLS transport needs tls-certificates-file and tls-certificates-private-key in [b2bua] of flexisip-b2bua.conf',
-    )
-  }
-  return { certFile, keyFile, ...rest }
 }
 
 /** Milliseconds between two CRLF keep-alives on connections that this server opened; 0 for none. */

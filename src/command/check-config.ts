@@ -1,7 +1,8 @@
 import { checkConfig, reportProblems } from '../config/check-config.ts'
+import { type ConfigSnapshot } from '../config/config-snapshot.ts'
 import { readRules } from '../trenscrypter/rules.ts'
 import { checkFilter } from './check-filter.ts'
-import { checkNative } from './check-native.ts'
+import { checkNative, isNative } from './check-native.ts'
 import { checkStart } from './check-start.ts'
 import { sourceOf } from './load.ts'
 import { type Options, type Server } from './options.ts'
@@ -15,8 +16,10 @@ export async function checkConfigCommand(options: Options, server: Server): Prom
   const problems = checkConfig(sourceOf(options), [
     (snapshot) => readRules(snapshot).problems,
     (snapshot) => checkStart(snapshot, server),
-    checkFilter,
-    ...(server === 'b2bua' ? [checkNative] : []),
+    // those of a proxy of this program are among what keeps it from starting
+    ...(server === 'b2bua'
+      ? [(snapshot: ConfigSnapshot) => checkFilter(snapshot, isNative(snapshot)), checkNative]
+      : []),
   ])
   const { text, status } = reportProblems(problems, options.json)
   if (text !== '') await printLine(text)

@@ -2,13 +2,13 @@ import { compileFilter, FilterError } from '../../proxy-module/filter/filter.ts'
 import { missesCancel } from '../../proxy-module/filter/misses-cancel.ts'
 import { type ConfigSnapshot } from '../config/config-snapshot.ts'
 import { type Problem } from '../config/problem.ts'
-import { isNative } from './check-native.ts'
 
 /**
  * What is wrong with `module::B2bua/filter`, which the proxy beside this server reads: what Flexisip refuses or crashes on is
  * an error, what it reads otherwise than one would think a warning.
+ * @param native - a Flexisip is that proxy: ours sends a CANCEL after its INVITE, whatever the filter says
  */
-export function checkFilter(snapshot: ConfigSnapshot): Problem[] {
+export function checkFilter(snapshot: ConfigSnapshot, native: boolean): Problem[] {
   const at = snapshot.at('module::B2bua', 'filter')
   const text = snapshot.text('module::B2bua', 'filter') ?? ''
   if (at === undefined || text === '') return []
@@ -17,15 +17,15 @@ export function checkFilter(snapshot: ConfigSnapshot): Problem[] {
     column: at.column + column - 1,
   })
   try {
-    const problems: Problem[] = compileFilter(text).advice.map(({ column, what, instead }) => ({
+    const { advice, root } = compileFilter(text)
+    const problems: Problem[] = advice.map(({ column, what, instead }) => ({
       ...place(column),
       severity: 'warning',
       code: 'FILTER_READING',
       what,
       instead,
     }))
-    // a proxy of this program sends a CANCEL after its INVITE, whatever the filter says
-    if (isNative(snapshot) && missesCancel(text)) problems.push({ ...at, ...cancelMissed })
+    if (native && missesCancel(root)) problems.push({ ...at, ...cancelMissed })
     return problems
   } catch (error) {
     if (!(error instanceof FilterError)) throw error

@@ -1,18 +1,20 @@
-import { compileFilter, FilterError } from '../../proxy-module/filter/filter.ts'
 import { readPasswordFile } from '../../proxy-module/registrar/password-file.ts'
 import { type ConfigSnapshot } from '../config/config-snapshot.ts'
 import { type Problem } from '../config/problem.ts'
 import { parseUri } from '../sip/message/uri.ts'
+import { checkFilter } from './check-filter.ts'
 import { faultOf, problemAt } from './start-problem.ts'
-import { proxyTransports, serversOf } from './proxy-settings.ts'
+import { digestHashes, proxyTransports, serversOf } from './proxy-settings.ts'
 
 /** What keeps `--server proxy` from being started with a configuration, as far as it can be seen without starting it. */
 export function checkProxy(snapshot: ConfigSnapshot): Problem[] {
   return [
     ...checkTransports(snapshot),
     ...checkServers(snapshot),
-    ...checkFilterCompiles(snapshot),
-    ...(snapshot.get('proxy', 'next-hop') === '' ? checkPasswords(snapshot) : checkNextHop(snapshot)),
+    ...checkFilter(snapshot, false),
+    ...(snapshot.get('proxy', 'next-hop') === ''
+      ? [...checkExpiry(snapshot), ...checkPasswords(snapshot)]
+      : checkNextHop(snapshot)),
   ]
 }
 
@@ -45,17 +47,6 @@ function checkServers(snapshot: ConfigSnapshot): Problem[] {
   }
 }
 
-function checkFilterCompiles(snapshot: ConfigSnapshot): Problem[] {
-  try {
-    compileFilter(snapshot.text('module::B2bua', 'filter') ?? '')
-    return []
-  } catch (error) {
-    if (!(error instanceof FilterError)) throw error
-    const problem = problemAt(snapshot, 'module::B2bua', 'filter', error)
-    return [{ ...problem, column: problem.column + error.column - 1 }]
-  }
-}
-
 function checkNextHop(snapshot: ConfigSnapshot): Problem[] {
   try {
     parseUri(snapshot.get('proxy', 'next-hop'))
@@ -63,6 +54,16 @@ function checkNextHop(snapshot: ConfigSnapshot): Problem[] {
   } catch (error) {
     return [problemAt(snapshot, 'proxy', 'next-hop', faultOf(error, 'sip:192.0.2.1:5060;transport=tcp'))]
   }
+}
+
+function checkExpiry(snapshot: ConfigSnapshot): Problem[] {
+  const [shortest, longest] = [
+    snapshot.get('module::Registrar', 'min-expires'),
+    snapshot.get('module::Registrar', 'max-expires'),
+  ]
+  if (shortest <= longest) return []
+  const what = `no registration can be both longer than ${shortest / 1000} s and shorter than ${longest / 1000} s`
+  return [problemAt(snapshot, 'module::Registrar', 'max-expires', { what, instead: 'write at least min-expires' })]
 }
 
 /** Passwords that cannot be read are no reason to let everybody in. */
@@ -76,6 +77,11 @@ function checkPasswords(snapshot: ConfigSnapshot): Problem[] {
         instead: 'write db-implementation=file and file-path, or name a next-hop that registers phones',
       }),
     ]
+  }
+  if (digestHashes(snapshot) === undefined) {
+    const what = 'this is no list of digest algorithms'
+    const instead = 'write MD5, SHA-256, or both'
+    return [problemAt(snapshot, 'module::Authentication', 'available-algorithms', { what, instead })]
   }
   const file = snapshot.get('module::Authentication', 'file-path')
   if (file !== '') return [...readPasswordFile(file).problems]

@@ -37,7 +37,7 @@ export function mayListenOn(transport: string, to: NativeAddress, aliases: reado
   if (port !== undefined && to.port !== undefined && port !== to.port) return false
   if (to.protocol !== undefined && !protocolsOf(shape).includes(to.protocol)) return false
   if (aliases.some((alias) => alias.toLowerCase() === to.host)) return true
-  const hosts = [shape.host, ...maddr(transport)].map(plainHost)
+  const hosts = [shape.host, ...(shape.maddr === undefined ? [] : [shape.maddr])].map(plainHost)
   if (hosts.some((host) => host === to.host || isEverywhere(host))) return true
   // the name of the transport may have this address
   return isIP(to.host) !== 0 && hosts.every((host) => isIP(host) === 0)
@@ -58,7 +58,7 @@ export function isEverywhere(host: string): boolean {
 export function uriTo(transport: string): string | undefined {
   const shape = sipUriShape(transport)
   if (shape === undefined || /;tls-client-connection=1/i.test(transport)) return undefined
-  const host = maddr(transport)[0] ?? shape.host
+  const host = shape.maddr ?? shape.host
   const written = isEverywhere(host) ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host
   const port = knownPort(shape) ?? 5060
   const [protocol] = protocolsOf(shape).toReversed()
@@ -75,12 +75,6 @@ function knownPort(shape: SipUriShape): number | undefined {
 function protocolsOf(shape: SipUriShape): readonly string[] {
   if (shape.scheme === 'sips') return ['tls']
   return shape.transport === undefined ? ['udp', 'tcp'] : [shape.transport]
-}
-
-/** The address to which a transport is bound, where it says one beside its public host. */
-function maddr(transport: string): string[] {
-  const [, host] = /;maddr=([^;]+)/i.exec(transport) ?? []
-  return host === undefined ? [] : [host.replace(/^\[(.*)\]$/, '$1')]
 }
 
 function plainHost(host: string): string {

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { forwardRoutes, noForwardRoutes } from '../../proxy-module/diversion/forward-routes.ts'
 import { kamailioRoute, noKamailioRoute } from '../../proxy-module/diversion/kamailio-route.ts'
-import { type Diversion, TranslationError } from '../../proxy-module/diversion/translation.ts'
+import { type DiversionSource, TranslationError } from '../../proxy-module/diversion/translation.ts'
 import { compileFilter, FilterError } from '../../proxy-module/filter/filter.ts'
 import { type ConfigSnapshot } from '../config/config-snapshot.ts'
 import { formatProblem } from '../config/problem.ts'
@@ -29,7 +29,7 @@ export function kamailioRouteCommand(options: Options): Promise<number> {
 
 async function printRoutes(
   options: Options,
-  translate: (diversion: Diversion) => string,
+  translate: (diversion: DiversionSource) => string,
   nothing: () => string,
 ): Promise<number> {
   if (options.arguments.length > 0) throw new UsageError(`${options.tool!} takes no arguments`)
@@ -47,7 +47,7 @@ async function printRoutes(
   }
 }
 
-function diversionOf(snapshot: ConfigSnapshot): Diversion {
+function diversionOf(snapshot: ConfigSnapshot): DiversionSource {
   const userAgent = snapshot.get('b2bua-server', 'user-agent')
   return {
     filter: compileFilter(snapshot.text('module::B2bua', 'filter') ?? ''),

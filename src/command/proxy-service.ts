@@ -20,14 +20,14 @@ import { parseUri } from '../sip/message/uri.ts'
 import { serverKey } from '../sip/transaction/transaction-key.ts'
 import { formatAddress, isSecure, type SocketAddress, type TransportProtocol } from '../sip/transport/flow.ts'
 import { isWildcard } from '../sip/transport/local-addresses.ts'
-import { type TlsFiles } from '../sip/transport/listen-spec.ts'
 import { Resolver } from '../sip/transport/resolver.ts'
 import { TransportLayer } from '../sip/transport/transport-layer.ts'
 import { describeDiversion } from './describe-diversion.ts'
-import { diversionSettings, proxyTransports, registrarSettings } from './proxy-settings.ts'
+import { diversionSettings, digestHashes, proxyTransports, registrarSettings } from './proxy-settings.ts'
 import { logProxy } from './proxy-log.ts'
 import { type Service } from './service.ts'
 import { StartError } from './start-error.ts'
+import { proxyTlsFiles, tlsIdentity } from './tls-files.ts'
 
 /** Connections that phones may have open; each takes some ten KiB of memory, and a descriptor. */
 const mostPhones = 20_000
@@ -56,7 +56,7 @@ export class ProxyService implements Service {
     const verifier = new TokenVerifier(key, Date.now)
     this.#snapshot = snapshot
     this.#settings = diversionSettings(snapshot)
-    this.#transport = new TransportLayer({ tlsClient: tlsFiles(snapshot), maxConnections: mostPhones })
+    this.#transport = new TransportLayer({ tlsClient: proxyTlsFiles(snapshot), maxConnections: mostPhones })
     this.#own = new OwnAddresses(snapshot.get('global', 'aliases'))
     const file = snapshot.get('module::Authentication', 'enabled')
       ? snapshot.get('module::Authentication', 'file-path')
@@ -103,7 +103,7 @@ export class ProxyService implements Service {
     await this.#front?.learn(this.#resolver)
     for (const spec of proxyTransports(this.#snapshot)) {
       const at = await this.#transport.listen(
-        isSecure(spec.protocol) ? { ...spec, tls: serverIdentity(this.#snapshot) } : spec,
+        isSecure(spec.protocol) ? { ...spec, tls: tlsIdentity(proxyTlsFiles(this.#snapshot), '[global]') } : spec,
       )
       this.#listening.push([spec.protocol, at])
       if (!isWildcard(at.host)) this.#own.add(at)
@@ -157,7 +157,7 @@ export class ProxyService implements Service {
       clock: systemClock,
       passwords: () => this.#passwords?.current,
       domains: () => get().get('module::Authentication', 'auth-domains'),
-      hashes: () => get().get('module::Authentication', 'available-algorithms') as readonly ('MD5' | 'SHA-256')[],
+      hashes: () => digestHashes(get()) ?? [],
       nonceLifetime: get().get('module::Authentication', 'nonce-expires'),
     })
     const domains = (): readonly string[] => get().get('module::Registrar', 'reg-domains')
@@ -176,27 +176,4 @@ export class ProxyService implements Service {
       trustsHost: (host) => get().get('module::Authentication', 'trusted-hosts').includes(host),
     })
   }
-}
-
-/** The PEM files of the proxy: those that are written in [global] or in the companion file, else Flexisip's own. */
-function tlsFiles(snapshot: ConfigSnapshot): Partial<TlsFiles> {
-  const file = (key: 'tls-certificates-file' | 'tls-certificates-private-key' | 'tls-certificates-ca-file'): string =>
-    (snapshot.at('global', key) === undefined ? snapshot.get('b2bua', key) : '') || snapshot.get('global', key)
-  const [certFile, keyFile, caFile] = [
-    file('tls-certificates-file'),
-    file('tls-certificates-private-key'),
-    file('tls-certificates-ca-file'),
-  ]
-  return {
-    ...(certFile !== '' && { certFile }),
-    ...(keyFile !== '' && { keyFile }),
-    ...(caFile !== '' && { caFile }),
-  }
-}
-
-/** @throws StartError when a TLS transport has no certificate to show */
-function serverIdentity(snapshot: ConfigSnapshot): TlsFiles {
-  const { certFile, keyFile, ...rest } = tlsFiles(snapshot)
-  if (certFile !== undefined && keyFile !== undefined) return { certFile, keyFile, ...rest }
-  throw new StartError('a TLS transport needs tls-certificates-file and tls-certificates-private-key in [global]')
 }

@@ -2,6 +2,8 @@ import { compileFilter, type Filter } from '../../proxy-module/filter/filter.ts'
 import { type DiversionSettings } from '../../proxy-module/diversion/diversion.ts'
 import { type RegistrarSettings } from '../../proxy-module/registrar/register.ts'
 import { type ConfigSnapshot } from '../config/config-snapshot.ts'
+import { sipUriShape } from '../config/sip-uri-shape.ts'
+import { type DigestHash } from '../sip/auth/digest-algorithm.ts'
 import { parseUri, type SipUri } from '../sip/message/uri.ts'
 import { parseTransportUri, type ListenSpec } from '../sip/transport/listen-spec.ts'
 import { version } from './version.ts'
@@ -19,7 +21,7 @@ export function proxyTransports(snapshot: ConfigSnapshot): ListenSpec[] {
     const both = /^sip:/i.test(uri) && !/;transport=/i.test(uri)
     const written = parseTransportUri(uri)
     if (written === undefined) return []
-    const spec = { ...written, host: /;maddr=([^;]+)/i.exec(uri)?.[1] ?? written.host }
+    const spec = { ...written, host: sipUriShape(uri)?.maddr ?? written.host }
     return both ? [spec, { ...spec, protocol: 'tcp' as const }] : [spec]
   })
 }
@@ -47,6 +49,15 @@ export function diversionSettings(snapshot: ConfigSnapshot): DiversionSettings {
 function filterOf(snapshot: ConfigSnapshot): Filter | undefined {
   const text = snapshot.text('module::B2bua', 'filter') ?? ''
   return text === '' ? undefined : compileFilter(text)
+}
+
+const digestHash: Readonly<Record<string, DigestHash>> = { MD5: 'MD5', 'SHA-256': 'SHA-256' }
+
+/** The hash functions to offer (`available-algorithms`), the most wanted first; undefined when one is not known. */
+export function digestHashes(snapshot: ConfigSnapshot): readonly DigestHash[] | undefined {
+  const list = snapshot.get('module::Authentication', 'available-algorithms')
+  const known = list.flatMap((name) => (Object.hasOwn(digestHash, name) ? digestHash[name]! : []))
+  return known.length > 0 && known.length === list.length ? known : undefined
 }
 
 /** `[module::Registrar]` as the registrar works with it. */

@@ -62,7 +62,8 @@ export function assemble(sources: ConfigSources, options: readonly string[] = []
   for (const { section, key, parameter } of allParameters()) {
     const entry = evaluate(parameter, written.get(parameter), problems)
     entries.push({ section, key, entry })
-    if (parameter.namesFile === true && typeof entry.value === 'string' && entry.value !== '') files.push(entry.value)
+    if (parameter.namesFile !== undefined && typeof entry.value === 'string' && entry.value !== '')
+      files.push(entry.value)
   }
   const contents = new Map([[sources.file, sources.text]])
   if (sources.companionText !== undefined) contents.set(sources.companion, sources.companionText)

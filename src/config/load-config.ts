@@ -75,11 +75,11 @@ function readSource(file: string, mayBeMissing: boolean, problems: Problem[]): s
   }
 }
 
-/** Checks that files which parameters name can be read. */
+/** Checks that files which parameters name, and which are needed, can be read. */
 function checkNamedFiles(snapshot: ConfigSnapshot): Problem[] {
   const problems: Problem[] = []
   for (const { section, key, parameter } of allParameters()) {
-    if (parameter.namesFile !== true) continue
+    if (parameter.namesFile !== 'needed') continue
     const file = snapshot.get(section, key as KeyOf<SectionName>) as string
     if (file === '') continue
     try {

@@ -10,6 +10,8 @@ export interface SipUriShape {
   readonly port?: number
   /** The value of `transport`, in lower case. */
   readonly transport?: string
+  /** The value of `maddr`, without brackets: the address behind the name, where a Flexisip listens. */
+  readonly maddr?: string
 }
 
 const syntax =
@@ -23,11 +25,13 @@ export function sipUriShape(text: string): SipUriShape | undefined {
   const bare = host.startsWith('[') ? host.slice(1, -1) : host
   if (host.startsWith('[') && isIP(bare) !== 6) return undefined
   const transport = /;transport=([^;]*)/i.exec(parameters)?.[1]?.toLowerCase()
+  const maddr = /;maddr=\[?([^;\]]+)/i.exec(parameters)?.[1]
   return {
     scheme: scheme.toLowerCase() === 'sips' ? 'sips' : 'sip',
     host: bare,
     ...(port !== undefined && { port: Number(port) }),
     ...(transport !== undefined && { transport }),
+    ...(maddr !== undefined && { maddr }),
   }
 }
 

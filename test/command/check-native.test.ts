@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { checkFilter } from '../../src/command/check-filter.ts'
-import { checkNative } from '../../src/command/check-native.ts'
+import { checkNative, isNative } from '../../src/command/check-native.ts'
 import { assemble } from '../../src/config/assemble.ts'
 import { formatProblem } from '../../src/config/problem.ts'
 
@@ -10,7 +10,7 @@ import { formatProblem } from '../../src/config/problem.ts'
 function adviceOn(text: string, companionText = ''): string[] {
   const { snapshot, problems } = assemble({ file: 'f', text, companion: 'c', companionText })
   assert.deepEqual(problems.map(formatProblem), [])
-  return [...checkNative(snapshot), ...checkFilter(snapshot)].map(formatProblem)
+  return [...checkNative(snapshot), ...checkFilter(snapshot, isNative(snapshot))].map(formatProblem)
 }
 
 /** The one warning that a file gets. */

@@ -52,7 +52,7 @@ function describe(key: string, parameter: Parameter<unknown>): string {
     ...(type.unit === undefined ? [] : [`in ${type.unit}s where it has no unit`]),
     `takes effect ${effects[reload]}`,
     ...(alias === undefined ? [] : [`also read as \`${alias}\`, which a real Flexisip refuses`]),
-    ...(namesFile === true ? ['a change of the file that it names is a reload'] : []),
+    ...(namesFile !== undefined ? ['a change of the file that it names is a reload'] : []),
     ...(deprecated === true ? ['deprecated'] : []),
   ]
   return `### ${key}\n\n${help.split('\n').map(escapeMarkdown).join('\n\n')}\n\n*${facts.join(' · ')}*\n`

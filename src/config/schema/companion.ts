@@ -35,20 +35,20 @@ export const companion = {
     default: '',
     help: 'PEM file of the certificate chain with which the server speaks TLS.',
     reload: 'restart',
-    namesFile: true,
+    namesFile: 'needed',
   }),
   'tls-certificates-private-key': parameter({
     type: path,
     default: '',
     help: 'PEM file of the private key that belongs to the certificate.',
     reload: 'restart',
-    namesFile: true,
+    namesFile: 'needed',
   }),
   'tls-certificates-ca-file': parameter({
     type: path,
     default: '',
     help: "PEM file of the certificate authorities that sign the peers' certificates. Empty: those of the system.",
     reload: 'restart',
-    namesFile: true,
+    namesFile: 'needed',
   }),
 } as const

@@ -21,8 +21,11 @@ export interface Parameter<V> {
   readonly alias?: string
   /** Accepted by Flexisip with a warning, and without a meaning here. */
   readonly deprecated?: boolean
-  /** The value names a file whose change is a change of the configuration. */
-  readonly namesFile?: boolean
+  /**
+   * The value names a file whose change is a change of the configuration. `needed`: nothing goes without it. `watched`: it
+   * may be another program's, in a configuration that is shared with it, and no affair of this server whether it is there.
+   */
+  readonly namesFile?: 'needed' | 'watched'
 }
 
 /** The parameters of a section by key. */

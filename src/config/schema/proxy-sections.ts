@@ -4,18 +4,28 @@ import { parameter } from './parameter.ts'
 // Sections of the proxy of which only some keys are read here. Their values are not checked beyond their types: a Flexisip
 // that shares the file may well understand more than this program does, and its own program refuses what is wrong.
 
+// a parameter belongs to one key: these make a new one each time
+
+function enabledBy(value: 'true' | 'false') {
+  return parameter({ type: boolean, default: value, help: 'Whether the module is at work.', reload: 'restart' })
+}
+
+function trustedHosts(reload: 'live' | 'restart') {
+  return parameter({
+    type: stringList,
+    default: '',
+    help: 'IP addresses of hosts whose requests are not challenged.',
+    reload,
+  })
+}
+
 /** The help of the section, for `--dump-default`. */
 export const moduleRegistrarHelp =
   "The proxy's registrar: where the phones of its domains are. Those parameters that the proxy of this program honours; it keeps registrations in memory."
 
 /** [module::Registrar], in part. */
 export const moduleRegistrar = {
-  enabled: parameter({
-    type: boolean,
-    default: 'true',
-    help: 'Whether the module is at work.',
-    reload: 'restart',
-  }),
+  enabled: enabledBy('true'),
   'reg-domains': parameter({
     type: stringList,
     default: 'localhost',
@@ -66,18 +76,8 @@ export const moduleAuthenticationHelp =
 
 /** [module::Authentication], in part. */
 export const moduleAuthentication = {
-  enabled: parameter({
-    type: boolean,
-    default: 'false',
-    help: 'Whether the module is at work.',
-    reload: 'restart',
-  }),
-  'trusted-hosts': parameter({
-    type: stringList,
-    default: '',
-    help: 'IP addresses of hosts whose requests are not challenged.',
-    reload: 'live',
-  }),
+  enabled: enabledBy('false'),
+  'trusted-hosts': trustedHosts('live'),
   'auth-domains': parameter({
     type: stringList,
     default: 'localhost',
@@ -106,8 +106,8 @@ export const moduleAuthentication = {
     type: path,
     default: '',
     help: "File of the passwords. Its first line is 'version:1', others are:\nuser@domain clrtxt:password md5:hash sha256:hash ;",
-    reload: 'live',
-    namesFile: true,
+    reload: 'restart',
+    namesFile: 'watched',
   }),
 } as const
 
@@ -117,18 +117,8 @@ export const moduleAuthTrustedHostsHelp =
 
 /** [module::AuthTrustedHosts], in part. */
 export const moduleAuthTrustedHosts = {
-  enabled: parameter({
-    type: boolean,
-    default: 'false',
-    help: 'Whether the module is at work.',
-    reload: 'restart',
-  }),
-  'trusted-hosts': parameter({
-    type: stringList,
-    default: '',
-    help: 'IP addresses of hosts whose requests are not challenged.',
-    reload: 'restart',
-  }),
+  enabled: enabledBy('false'),
+  'trusted-hosts': trustedHosts('restart'),
 } as const
 
 /** The help of the section, for `--dump-default`. */
@@ -137,12 +127,7 @@ export const moduleMediaRelayHelp =
 
 /** [module::MediaRelay], in part. */
 export const moduleMediaRelay = {
-  enabled: parameter({
-    type: boolean,
-    default: 'true',
-    help: 'Whether the module is at work.',
-    reload: 'restart',
-  }),
+  enabled: enabledBy('true'),
   filter: parameter({
     type: booleanExpr,
     default: '',

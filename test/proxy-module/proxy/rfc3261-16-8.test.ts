@@ -1,6 +1,6 @@
 /** RFC 3261 §16.8 to §16.10: timer C, transport errors, and CANCEL. Time stands still unless a test moves it. */
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import { timerC } from '../../../proxy-module/proxy/response-context.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { FrontSite } from '../../support/proxy/front-site.ts'
@@ -9,11 +9,16 @@ import { StandaloneSite } from '../../support/proxy/standalone-site.ts'
 import { ackText, cancelText, requestText, responseText } from '../../support/torture/sip-text.ts'
 import { UdpWire } from '../../support/torture/wire.ts'
 
-test('16.8: a phone that rings longer than timer C is cancelled, and the caller hears 487', async (t) => {
+/** A phone whose INVITE the next hop has; time stands still. */
+async function invited(t: TestContext) {
   const clock = new FakeClock()
   const front = await FrontSite.start(t, { clock })
   const phone = await front.phone()
-  const invite = await front.pass(phone, 'INVITE')
+  return { clock, front, phone, invite: await front.pass(phone, 'INVITE') }
+}
+
+test('16.8: a phone that rings longer than timer C is cancelled, and the caller hears 487', async (t) => {
+  const { clock, front, phone, invite } = await invited(t)
   front.answer(invite, 180)
   await phone.response('INVITE', 180)
   await clock.advance(timerC - 1)
@@ -27,10 +32,7 @@ test('16.8: a phone that rings longer than timer C is cancelled, and the caller 
 })
 
 test('16.7 step 2: every provisional response but 100 starts timer C anew', async (t) => {
-  const clock = new FakeClock()
-  const front = await FrontSite.start(t, { clock })
-  const phone = await front.phone()
-  const invite = await front.pass(phone, 'INVITE')
+  const { clock, front, phone, invite } = await invited(t)
   for (const status of [180, 183]) {
     front.answer(invite, status)
     await phone.response('INVITE', status)
@@ -44,10 +46,7 @@ test('16.7 step 2: every provisional response but 100 starts timer C anew', asyn
 })
 
 test('16.8: timer C lets a 2xx that crosses its CANCEL pass', async (t) => {
-  const clock = new FakeClock()
-  const front = await FrontSite.start(t, { clock })
-  const phone = await front.phone()
-  const invite = await front.pass(phone, 'INVITE')
+  const { clock, front, phone, invite } = await invited(t)
   front.answer(invite, 180)
   await phone.response('INVITE', 180)
   await clock.advance(timerC)
@@ -57,10 +56,7 @@ test('16.8: timer C lets a 2xx that crosses its CANCEL pass', async (t) => {
 })
 
 test('16.8: who was only ever 100 counts as timed out', async (t) => {
-  const clock = new FakeClock()
-  const front = await FrontSite.start(t, { clock })
-  const phone = await front.phone()
-  const invite = await front.pass(phone, 'INVITE')
+  const { clock, front, phone, invite } = await invited(t)
   front.answer(invite, 100)
   await front.pass(phone, 'MESSAGE') // what was sent before it has come by now
   await clock.advance(timerC)
