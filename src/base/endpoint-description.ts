@@ -1,4 +1,5 @@
 import { type SrtpMasterKey } from './encryption.ts'
+import { type Fingerprint } from './fingerprint.ts'
 
 /** A direction attribute of SDP (RFC 8866 §6.7). */
 export type MediaDirection = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive'
@@ -33,6 +34,31 @@ export type Protection =
       /** The phone's key; absent until its answer is known: its packets are dropped until then. */
       readonly receive?: SrtpMasterKey
     }
+  | {
+      readonly mode: 'dtls-srtp'
+      /**
+       * Names the association: this server's own `a=tls-id` (RFC 8842 §4). The same name keeps association, role and keys;
+       * another one is a new association, with a new handshake.
+       */
+      readonly association: string
+      /** `server` waits for the peer's ClientHello. Absent while the peer's answer may still choose: then it is waited for too. */
+      readonly role?: 'client' | 'server'
+      /** Of the peer: its certificate must have one of them. Empty until its description is known: no key is used before. */
+      readonly fingerprints: readonly Fingerprint[]
+    }
+
+/** User name fragment and password of one side of a stream (RFC 8445 §5.3). The password is a secret. */
+export interface IceCredentials {
+  readonly ufrag: string
+  readonly pwd: string
+}
+
+/** ICE of one stream of one leg, in which this server is the lite agent (RFC 8445 §2.5). */
+export interface IceDescription {
+  readonly local: IceCredentials
+  /** Absent until the peer's description is known. Other credentials than before are an ICE restart (RFC 8445 §9). */
+  readonly remote?: IceCredentials
+}
 
 /** What media must know of one stream of one leg, as agreed by offer and answer. */
 export interface EndpointDescription {
@@ -47,4 +73,6 @@ export interface EndpointDescription {
    */
   readonly direction: MediaDirection
   readonly protection: Protection
+  /** Present when both sides do ICE: media goes where the peer's nominated checks come from. */
+  readonly ice?: IceDescription
 }

@@ -30,7 +30,7 @@ export class LegSecurity {
     this.secured = protection.mode !== 'none'
     this.encrypt = undefined
     this.decrypt = undefined
-    if (protection.mode === 'none') return
+    if (protection.mode !== 'sdes') return // the keys of DTLS-SRTP come from its handshake
     this.encrypt = this.#encryptContexts.of(protection.send)
     if (protection.receive !== undefined) this.decrypt = this.#decryptContexts.of(protection.receive)
   }

@@ -1,5 +1,6 @@
 import { type CryptoSuite, type SrtpMasterKey } from '../base/encryption.ts'
-import { type EndpointDescription } from '../base/endpoint-description.ts'
+import { type EndpointDescription, type Protection } from '../base/endpoint-description.ts'
+import { type FingerprintHash } from '../base/fingerprint.ts'
 import { type MediaLeg } from './media-engine.ts'
 
 /** A master key as it travels between threads: copies of the exact bytes, never the pool that a Buffer may lie in. */
@@ -13,7 +14,11 @@ interface KeyMessage {
 /** {@link EndpointDescription} as it travels between threads. */
 export type EndpointMessage = Omit<EndpointDescription, 'protection'> & {
   readonly protection:
-    { readonly mode: 'none' } | { readonly mode: 'sdes'; readonly send: KeyMessage; readonly receive?: KeyMessage }
+    | { readonly mode: 'none' }
+    | { readonly mode: 'sdes'; readonly send: KeyMessage; readonly receive?: KeyMessage }
+    | (Omit<Extract<Protection, { mode: 'dtls-srtp' }>, 'fingerprints'> & {
+        readonly fingerprints: readonly { readonly hash: FingerprintHash; readonly digest: Uint8Array }[]
+      })
 }
 
 /** What the main thread asks of a worker. `session` and `stream` are the engine's numbers. */
@@ -72,6 +77,10 @@ export function clockOrigin(): number {
 export function toEndpointMessage(endpoint: EndpointDescription): EndpointMessage {
   const { protection } = endpoint
   if (protection.mode === 'none') return { ...endpoint, protection: { mode: 'none' } }
+  if (protection.mode === 'dtls-srtp') {
+    const fingerprints = protection.fingerprints.map(({ hash, digest }) => ({ hash, digest: Uint8Array.from(digest) }))
+    return { ...endpoint, protection: { ...protection, fingerprints } }
+  }
   const send = toKeyMessage(protection.send)
   const keys = protection.receive === undefined ? { send } : { send, receive: toKeyMessage(protection.receive) }
   return { ...endpoint, protection: { mode: 'sdes', ...keys } }
@@ -81,6 +90,10 @@ export function toEndpointMessage(endpoint: EndpointDescription): EndpointMessag
 export function fromEndpointMessage(message: EndpointMessage): EndpointDescription {
   const { protection } = message
   if (protection.mode === 'none') return { ...message, protection: { mode: 'none' } }
+  if (protection.mode === 'dtls-srtp') {
+    const fingerprints = protection.fingerprints.map(({ hash, digest }) => ({ hash, digest: Buffer.from(digest) }))
+    return { ...message, protection: { ...protection, fingerprints } }
+  }
   const send = fromKeyMessage(protection.send)
   const keys = protection.receive === undefined ? { send } : { send, receive: fromKeyMessage(protection.receive) }
   return { ...message, protection: { mode: 'sdes', ...keys } }
