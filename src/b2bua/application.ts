@@ -24,6 +24,8 @@ export interface Destination {
   readonly mode: EncryptionMode | undefined
   /** Crypto suites that leg B proposes when its mode is SDES, in order. */
   readonly suites: readonly CryptoSuite[]
+  /** Modes with which leg B is called again, in order, when the recipient refuses the one before. */
+  readonly fallback: readonly EncryptionMode[]
   /** How this was decided, for the log: the rule and where it is written. */
   readonly because: string
 }

@@ -1,4 +1,5 @@
 import { type Clock } from '../base/clock.ts'
+import { type CryptoSuite, type EncryptionMode } from '../base/encryption.ts'
 import { TypedEmitter } from '../base/typed-emitter.ts'
 import { type IncomingInvite } from '../sip/usage/incoming-invite.ts'
 import { type UserAgent } from '../sip/usage/user-agent.ts'
@@ -6,6 +7,7 @@ import { type MediaEngine } from '../media/media-engine.ts'
 import { type Application, type Destination } from './application.ts'
 import { Call } from './call.ts'
 import { verdictOf } from './call-error.ts'
+import { type LegName } from './call-media.ts'
 import { type CallSummary } from './call-summary.ts'
 import { type CallSettings } from './call-settings.ts'
 import { endReasons, type EndReason } from './end-reason.ts'
@@ -16,6 +18,10 @@ export interface B2buaEvents {
   /** Leg B's INVITE is about to leave for this destination. */
   routed: [call: Call, destination: Destination]
   answered: [call: Call]
+  /** The recipient refused an encryption mode, and is called again with another one. */
+  fallback: [call: Call, refused: EncryptionMode, why: string]
+  /** A handshake has brought a leg's keys. */
+  keyed: [call: Call, leg: LegName, stream: number, suite: CryptoSuite]
   /** Survived, but worth a look. */
   warning: [call: Call, what: string]
   ended: [call: Call, summary: CallSummary]
@@ -43,11 +49,17 @@ export class B2bua {
   readonly #options: B2buaOptions
   readonly #calls = new Set<Call>()
   #draining = false
+  #fallbacks = 0
   #onEmpty: (() => void) | undefined
 
   constructor(options: B2buaOptions) {
     this.#options = options
     options.userAgent.onInvite = (invite) => this.#admit(invite)
+  }
+
+  /** How often a recipient was called again with another encryption mode. */
+  get fallbacks(): number {
+    return this.#fallbacks
   }
 
   /** Calls that are not over. */
@@ -105,6 +117,11 @@ export class B2bua {
       application: application(),
       onRouted: (call, destination) => this.events.emit('routed', call, destination),
       onAnswered: (call) => this.events.emit('answered', call),
+      onFallback: (call, refused, why) => {
+        this.#fallbacks++
+        this.events.emit('fallback', call, refused, why)
+      },
+      onKeyed: (call, leg, stream, suite) => this.events.emit('keyed', call, leg, stream, suite),
       onWarning: (call, what) => this.events.emit('warning', call, what),
       onEnded: (call, summary) => this.#remove(call, summary),
     })

@@ -6,6 +6,14 @@ import { type MediaEngine, type MediaSession, type SessionOptions } from '../med
 /** A leg of a call: A is the caller's side, B the recipient's. */
 export type LegName = 'a' | 'b'
 
+interface Stream {
+  readonly a: LocalEndpoint
+  readonly b: LocalEndpoint
+  readonly number: number
+  /** Legs of which the engine was told something. */
+  readonly described: Set<LegName>
+}
+
 /**
  * The media of one call: one stream in the engine for each m-line that both descriptions number alike. It translates
  * between m-line indexes and the engine's stream numbers, and hands each leg's agreed endpoints down.
@@ -13,8 +21,7 @@ export type LegName = 'a' | 'b'
 export class CallMedia {
   readonly #session: MediaSession
   /** By m-line index; a hole is an m-line that never carried media which can be relayed. */
-  readonly #streams: ({ readonly a: LocalEndpoint; readonly b: LocalEndpoint; readonly number: number } | undefined)[] =
-    []
+  readonly #streams: (Stream | undefined)[] = []
   #opened = 0
   #closed = false
 
@@ -32,7 +39,7 @@ export class CallMedia {
     for (const [index, media] of description.media.entries()) {
       if (!media.relayable || this.#closed || this.#streams[index] !== undefined) continue
       const ports = await this.#session.openStream(media.kind)
-      this.#streams[index] = { ...ports, number: this.#opened++ }
+      this.#streams[index] = { ...ports, number: this.#opened++, described: new Set() }
     }
   }
 
@@ -45,8 +52,29 @@ export class CallMedia {
   apply(leg: LegName, descriptions: LegDescriptions): void {
     if (this.#closed) return
     for (const [index, stream] of this.#streams.entries()) {
-      if (stream !== undefined) this.#session.update(stream.number, leg, descriptions.endpoint(index))
+      if (stream !== undefined) this.#update(stream, leg, descriptions, index)
     }
+  }
+
+  /**
+   * Tells the engine what a leg offers for streams that are new on it: a phone's checks and handshakes may arrive before its
+   * answer does. Streams that are in use stay as they were agreed.
+   */
+  expect(leg: LegName, descriptions: LegDescriptions): void {
+    if (this.#closed) return
+    for (const [index, stream] of this.#streams.entries()) {
+      if (stream !== undefined && !stream.described.has(leg)) this.#update(stream, leg, descriptions, index)
+    }
+  }
+
+  /** A leg begins anew: what the engine was told of it no longer counts. */
+  forget(leg: LegName): void {
+    for (const stream of this.#streams) stream?.described.delete(leg)
+  }
+
+  #update(stream: Stream, leg: LegName, descriptions: LegDescriptions, index: number): void {
+    stream.described.add(leg)
+    this.#session.update(stream.number, leg, descriptions.endpoint(index))
   }
 
   /** The engine's counters of all streams and legs. */

@@ -1,4 +1,5 @@
 import { type CryptoSuite } from '../base/encryption.ts'
+import { type Fingerprint } from '../base/fingerprint.ts'
 import { type CodecRestriction } from '../sdp/restrict-codecs.ts'
 import { type SessionOptions } from '../media/media-engine.ts'
 
@@ -15,5 +16,9 @@ export interface CallSettings {
   /** Crypto suites of an offer that this server makes to leg A, which only an offerless INVITE needs. */
   readonly suites: readonly CryptoSuite[]
   /** Addresses, ports and no-rtp-timeout of the call's media. */
-  readonly media: Omit<SessionOptions, 'onNoRtp' | 'onFailure'>
+  readonly media: Omit<SessionOptions, 'onNoRtp' | 'onKeyExchange' | 'onFailure'>
+  /** Of this server's certificate; absent where DTLS-SRTP is not possible. */
+  readonly fingerprint?: Fingerprint
+  /** `enable-ice`, with the `nat-addresses`; absent: ICE is not done. */
+  readonly ice?: { readonly addresses: readonly string[] }
 }

@@ -7,19 +7,18 @@ import { type InviteSession } from '../sip/usage/invite-session.ts'
 import { type InviteFailure, type OutgoingInvite } from '../sip/usage/outgoing-invite.ts'
 import { type UserAgent } from '../sip/usage/user-agent.ts'
 import { type Clock, type Timer } from '../base/clock.ts'
-import { type EncryptionMode } from '../base/encryption.ts'
+import { type CryptoSuite, type EncryptionMode } from '../base/encryption.ts'
 import { LegDescriptions } from '../sdp/leg-descriptions.ts'
 import { offeredEncryption } from '../sdp/offered-encryption.ts'
-import { restrictCodecs } from '../sdp/restrict-codecs.ts'
 import { type SessionDescription } from '../sdp/session-description.ts'
 import { type MediaEngine } from '../media/media-engine.ts'
 import { type Application, type Destination } from './application.ts'
 import { CallError, verdictOf } from './call-error.ts'
-import { CallMedia } from './call-media.ts'
+import { CallMedia, type LegName } from './call-media.ts'
 import { type CallSettings } from './call-settings.ts'
 import { type CallSummary, type EndedBy } from './call-summary.ts'
 import { endReasonOfStatus, endReasons, type EndReason } from './end-reason.ts'
-import { descriptionIn, Leg, sdpType } from './leg.ts'
+import { acceptableOffer, descriptionIn, Leg, sdpType } from './leg.ts'
 import { OfferRelay } from './offer-relay.ts'
 import { cancelReason, reasonHeader, reasonsOf, warning } from './reason-headers.ts'
 import { recipientOf } from './recipient.ts'
@@ -36,6 +35,10 @@ export interface CallSurroundings {
   /** Leg B's INVITE is about to leave. */
   onRouted(call: Call, destination: Destination): void
   onAnswered(call: Call): void
+  /** The recipient refused a mode, and is called again with another one. */
+  onFallback(call: Call, refused: EncryptionMode, why: string): void
+  /** A handshake has brought a leg's keys. */
+  onKeyed(call: Call, leg: LegName, stream: number, suite: CryptoSuite): void
   /** Something that the call survives but an operator should know. */
   onWarning(call: Call, what: string): void
   /** Called once; the call has let go of everything. */
@@ -43,7 +46,10 @@ export interface CallSurroundings {
 }
 
 /** Encryption modes that this server can terminate. */
-const availableModes: ReadonlySet<EncryptionMode> = new Set(['none', 'sdes'])
+const availableModes: ReadonlySet<EncryptionMode> = new Set(['none', 'sdes', 'dtls-srtp'])
+
+/** Statuses with which a recipient says that it does not like the media (RFC 3261 §21.4.13, §21.4.26, §21.6.4). */
+const mediaRefusals: ReadonlySet<number> = new Set([415, 488, 606])
 
 /** An end as one side told it, on its way to the other side. */
 interface End {
@@ -75,7 +81,13 @@ export class Call {
   #a: Leg | undefined
   #b: Leg | undefined
   #media: CallMedia | undefined
+  /** Leg A's offer as it was accepted: what every offer to leg B is made of. */
+  #accepted: SessionDescription | undefined
   #outgoing: OutgoingInvite | undefined
+  /** Modes with which leg B may still be tried. */
+  #fallback: EncryptionMode[] = []
+  /** Legs whose handshake has brought keys. */
+  readonly #keyed = new Set<LegName>()
   /** Leg B's answer to our offer, once it has given one, even in a provisional response. */
   #answer: SessionDescription | undefined
   #destination: Destination | undefined
@@ -122,9 +134,9 @@ export class Call {
 
   async #callOut(): Promise<void> {
     const { request } = this.invite
-    const { application, engine, settings, userAgent } = this.#world
+    const { application, engine, settings } = this.#world
     const offered = descriptionIn(request)
-    const offer = offered === undefined ? undefined : restrictCodecs(offered, settings.codecs)
+    const offer = offered === undefined ? undefined : acceptableOffer(offered, settings.codecs)
     const destination = application.decide({
       request,
       recipient: this.recipient,
@@ -141,50 +153,96 @@ export class Call {
       return
     }
     this.#destination = destination
-    if (offer !== undefined) this.#makeLegs(offeredEncryption(offer), destination.mode ?? offeredEncryption(offer))
+    const mode = offer === undefined ? undefined : (destination.mode ?? offeredEncryption(offer))
+    if (offer !== undefined) this.#a = this.#makeLeg('a', offeredEncryption(offer))
+    if (mode !== undefined) this.#b = this.#makeLeg('b', mode)
+    this.#fallback = destination.fallback.filter((other) => other !== mode && availableModes.has(other))
     this.#media = await CallMedia.open(engine, {
       ...settings.media,
-      onNoRtp: ({ leg, seconds }) => {
-        // While it rings a caller may well be silent; the report comes again
-        if (this.answered) this.#endBySelf('no-rtp', `nothing from leg ${leg} for ${seconds} s`)
+      onNoRtp: ({ leg, seconds }) => this.#onSilence(leg, seconds),
+      onKeyExchange: ({ leg, stream, suite, failure }) => {
+        if (suite === undefined) {
+          this.#world.onWarning(this, `key exchange of leg ${leg}, stream ${stream + 1}, failed: ${failure}`)
+          return
+        }
+        this.#keyed.add(leg)
+        this.#world.onKeyed(this, leg, stream, suite)
       },
       onFailure: (error) => this.#endBySelf('media-failure', error.message),
     })
-    let body: Buffer | undefined
     if (offer !== undefined && !this.#ended) {
-      const accepted = this.#a!.descriptions.receiveOffer(offer)
-      await this.#media.prepare(accepted)
-      body = this.#b!.descriptions.writeOffer(accepted, this.#media.local('b'))
+      this.#accepted = this.#a!.descriptions.receiveOffer(offer)
+      await this.#media.prepare(this.#accepted)
     }
     if (this.#ended) {
       await this.#media.close() // cancelled while the ports were opened
       return
     }
     this.#world.onRouted(this, destination)
-    const hops = Number(request.headers.get('Max-Forwards') ?? 70)
-    this.#outgoing = userAgent.invite({
-      uri: destination.uri,
-      to: withTag(request.headers.get('To')!, undefined),
-      from: withTag(request.headers.get('From')!, undefined),
-      route: destination.route,
+    this.#callRecipient()
+  }
+
+  /** Sends leg B's INVITE: once, and again for each mode of the fallback that is tried. */
+  #callRecipient(): void {
+    const { headers } = this.invite.request
+    const { uri, route } = this.#destination!
+    let body: Buffer | undefined
+    if (this.#accepted !== undefined) {
+      body = this.#b!.descriptions.writeOffer(this.#accepted, this.#media!.local('b'))
+      this.#media!.expect('b', this.#b!.descriptions)
+    }
+    const hops = Number(headers.get('Max-Forwards') ?? 70)
+    this.#outgoing = this.#world.userAgent.invite({
+      uri,
+      to: withTag(headers.get('To')!, undefined),
+      from: withTag(headers.get('From')!, undefined),
+      route,
       maxForwards: Math.max(0, hops - 1),
-      headers: [...relayedHeaders(request.headers), ...credentialsOf(request.headers)],
+      headers: [...relayedHeaders(headers), ...credentialsOf(headers)],
       ...(body === undefined ? {} : { body, contentType: sdpType }),
       onProvisional: (response) => this.#relayProvisional(response),
-      onSuccess: (response, session) => this.#accepted(response, session),
+      onSuccess: (response, session) => this.#onSuccess(response, session),
       onFailure: (failure) => this.#refused(failure),
     })
   }
 
+  /**
+   * Calls again with the next mode of the fallback.
+   * @returns false when there is none, or the call is over
+   */
+  #fallBack(why: string): boolean {
+    const mode = this.#fallback.shift()
+    if (mode === undefined || this.#ended || this.#accepted === undefined) return false
+    this.#world.onFallback(this, this.#b!.descriptions.mode, why)
+    this.#b = this.#makeLeg('b', mode)
+    this.#answer = undefined
+    this.#media!.forget('b')
+    this.#callRecipient()
+    return true
+  }
+
+  #onSilence(leg: LegName, seconds: number): void {
+    if (!this.answered) return // while it rings a caller may well be silent; the report comes again
+    if (this.modes[leg] === 'dtls-srtp' && !this.#keyed.has(leg)) {
+      this.#endBySelf('key-exchange-failed', `no keys for leg ${leg} within ${seconds} s`)
+    } else this.#endBySelf('no-rtp', `nothing from leg ${leg} for ${seconds} s`)
+  }
+
   /** @throws CallError 488 for a mode that this server cannot terminate */
-  #makeLegs(a: EncryptionMode, b: EncryptionMode): void {
-    for (const mode of [a, b]) {
-      if (!availableModes.has(mode)) {
-        throw new CallError('unsupported-encryption', `media encryption ${mode} is not available in this version`)
-      }
+  #makeLeg(name: LegName, mode: EncryptionMode): Leg {
+    const { suites, fingerprint, ice } = this.#world.settings
+    if (!availableModes.has(mode) || (mode === 'dtls-srtp' && fingerprint === undefined)) {
+      throw new CallError('unsupported-encryption', `media encryption ${mode} is not available`)
     }
-    this.#a = new Leg('a', new LegDescriptions({ mode: a, suites: this.#world.settings.suites }))
-    this.#b = new Leg('b', new LegDescriptions({ mode: b, suites: this.#destination!.suites }))
+    return new Leg(
+      name,
+      new LegDescriptions({
+        mode,
+        suites: name === 'a' ? suites : this.#destination!.suites,
+        ...(fingerprint !== undefined && { fingerprint }),
+        ...(ice !== undefined && { ice }),
+      }),
+    )
   }
 
   /** 180, 181, 182, 183 …: relayed with their description, if any, as early media (RFC 3960). */
@@ -192,7 +250,8 @@ export class Call {
     if (this.#ended || response.status === 100) return
     let body: Buffer | undefined
     try {
-      body = this.#takeAnswer(response)
+      const answer = this.#readAnswer(response)
+      if (answer !== undefined) body = this.#writeAnswer(answer)
     } catch (error) {
       // The final answer may still be right: ring without early media
       this.#world.onWarning(this, `early media of ${response.status} not relayed: ${verdictOf(error).why}`)
@@ -203,12 +262,15 @@ export class Call {
     })
   }
 
-  /** Reads leg B's answer, brings media up and writes leg A's; `undefined` when the response has no description. */
-  #takeAnswer(response: SipResponse): Buffer | undefined {
+  /** Takes leg B's answer, if the response has one; the last one holds. */
+  #readAnswer(response: SipResponse): SessionDescription | undefined {
     const description = descriptionIn(response)
     if (description === undefined || this.#b === undefined) return undefined
     this.#answer = this.#b.descriptions.receiveAnswer(description)
-    return this.#writeAnswer(this.#answer)
+    if (this.#fallback.length > 0 && !this.#answer.media.some(({ relayable }) => relayable)) {
+      throw new CallError('incompatible-media', 'the answer refuses every stream')
+    }
+    return this.#answer
   }
 
   #writeAnswer(answer: SessionDescription): Buffer {
@@ -219,7 +281,7 @@ export class Call {
   }
 
   /** Leg B was answered: so is leg A, unless the two cannot agree. */
-  #accepted(response: SipResponse, session: InviteSession): void {
+  #onSuccess(response: SipResponse, session: InviteSession): void {
     if (this.#ended) {
       session.acknowledge()
       session.bye()
@@ -234,13 +296,23 @@ export class Call {
       })
       return
     }
-    this.#b.session = session
     session.acknowledge()
     try {
-      const body =
-        this.#takeAnswer(response) ?? (this.#answer === undefined ? undefined : this.#writeAnswer(this.#answer))
-      if (body === undefined) throw new CallError('incompatible-media', 'the answer has no session description')
-      this.#establish(response, body)
+      this.#readAnswer(response)
+    } catch (error) {
+      const refused = this.#b
+      if (this.#fallBack(verdictOf(error).why)) {
+        session.bye([reasonHeader('incompatible-media')])
+        return
+      }
+      refused.session = session
+      this.#fail(error)
+      return
+    }
+    this.#b.session = session
+    try {
+      if (this.#answer === undefined) throw new CallError('incompatible-media', 'the answer has no session description')
+      this.#establish(response, this.#writeAnswer(this.#answer))
     } catch (error) {
       this.#fail(error)
     }
@@ -253,16 +325,18 @@ export class Call {
     const { mode } = this.#destination!
     const offered = offeredEncryption(offer)
     // Without a rule both legs take what the recipient offers; with one the caller, who named nothing, is met in clear
-    this.#makeLegs(mode === undefined ? offered : 'none', mode ?? offered)
-    this.#b!.session = session
-    this.#follow(this.#b!, this.#a!) // leg B may hang up while the ports are opened
-    const accepted = this.#b!.descriptions.receiveOffer(offer)
+    this.#a = this.#makeLeg('a', mode === undefined ? offered : 'none')
+    this.#b = this.#makeLeg('b', mode ?? offered)
+    this.#b.session = session
+    this.#follow(this.#b, this.#a) // leg B may hang up while the ports are opened
+    const accepted = this.#b.descriptions.receiveOffer(offer)
     await this.#media!.prepare(accepted)
     if (this.#ended) return // the end has seen to leg B
-    const body = this.#a!.descriptions.writeOffer(accepted, this.#media!.local('a'))
+    const body = this.#a.descriptions.writeOffer(accepted, this.#media!.local('a'))
+    this.#media!.expect('a', this.#a.descriptions)
     this.#offerUnderWay = true // until the ACK brings the answer
     this.#establish(response, body)
-    this.#a!.session!.onAck = (ack) => this.#answerInAck(ack)
+    this.#a.session!.onAck = (ack) => this.#answerInAck(ack)
   }
 
   #answerInAck(ack: SipRequest): void {
@@ -337,6 +411,7 @@ export class Call {
   #refused(failure: InviteFailure): void {
     const { response } = failure
     if (response !== undefined) {
+      if (mediaRefusals.has(response.status) && this.#fallBack(`${response.status} ${response.reason}`)) return
       const contacts = response.status < 400 ? response.headers.all('Contact') : []
       const headers = contacts.map((contact): [string, string] => ['Contact', contact])
       this.#end({

@@ -1,6 +1,8 @@
 import { type SipMessage } from '../sip/message/message.ts'
 import { type InviteSession } from '../sip/usage/invite-session.ts'
 import { type LegDescriptions } from '../sdp/leg-descriptions.ts'
+import { chooseConfiguration } from '../sdp/capability-negotiation.ts'
+import { restrictCodecs, type CodecRestriction } from '../sdp/restrict-codecs.ts'
 import { SdpError } from '../sdp/sdp-error.ts'
 import { parseSdp, type SessionDescription } from '../sdp/session-description.ts'
 import { CallError } from './call-error.ts'
@@ -24,6 +26,15 @@ export class Leg {
     this.name = name
     this.descriptions = descriptions
   }
+}
+
+/**
+ * An offer as a leg takes it: of its choices the best one (RFC 5939), and no other codecs than `audio-codec` and
+ * `video-codec`.
+ * @throws SdpError 488 when no codec is left
+ */
+export function acceptableOffer(offer: SessionDescription, codecs: CodecRestriction): SessionDescription {
+  return restrictCodecs(chooseConfiguration(offer), codecs)
 }
 
 /**

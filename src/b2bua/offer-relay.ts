@@ -1,11 +1,11 @@
 import { type SipRequest } from '../sip/message/message.ts'
 import { type ServerTransaction } from '../sip/transaction/server-transaction.ts'
 import { type InviteSession } from '../sip/usage/invite-session.ts'
-import { restrictCodecs, type CodecRestriction } from '../sdp/restrict-codecs.ts'
+import { type CodecRestriction } from '../sdp/restrict-codecs.ts'
 import { type SessionDescription } from '../sdp/session-description.ts'
 import { CallError, verdictOf } from './call-error.ts'
 import { type CallMedia } from './call-media.ts'
-import { descriptionIn, sdpType, type Leg } from './leg.ts'
+import { acceptableOffer, descriptionIn, sdpType, type Leg } from './leg.ts'
 import { relayedHeaders } from './relayed-headers.ts'
 import { relayedReply } from './request-relay.ts'
 
@@ -47,7 +47,7 @@ export class OfferRelay {
   async start(): Promise<void> {
     try {
       const offer = descriptionIn(this.#transaction.request)
-      await this.#forward(offer === undefined ? undefined : restrictCodecs(offer, this.#context.codecs))
+      await this.#forward(offer === undefined ? undefined : acceptableOffer(offer, this.#context.codecs))
     } catch (error) {
       this.#refuse(error)
     }
@@ -65,6 +65,7 @@ export class OfferRelay {
         return
       }
       body = this.#far.leg.descriptions.writeOffer(accepted, this.#context.media.local(this.#far.leg.name))
+      this.#context.media.expect(this.#far.leg.name, this.#far.leg.descriptions)
     }
     const far = this.#far.session.request(request.method, {
       headers: relayedHeaders(request.headers),
@@ -109,6 +110,7 @@ export class OfferRelay {
     const accepted = this.#far.leg.descriptions.receiveOffer(description)
     await this.#context.media.prepare(accepted)
     const body = this.#near.leg.descriptions.writeOffer(accepted, this.#context.media.local(this.#near.leg.name))
+    this.#context.media.expect(this.#near.leg.name, this.#near.leg.descriptions)
     this.#near.session.onAck = (ack) => this.#answerInAck(ack)
     this.#reply(response.status, { ...relayedReply(response), body, contentType: sdpType }, false)
   }
@@ -142,6 +144,7 @@ export class OfferRelay {
   #rollback(): void {
     this.#near.leg.descriptions.rollback()
     this.#far.leg.descriptions.rollback()
+    this.#applyBoth()
   }
 
   /** Before anything was agreed: the request is refused and the call goes on as it was. */

@@ -20,6 +20,7 @@ import { UserAgent } from '../sip/usage/user-agent.ts'
 import { describeRules } from '../trenscrypter/describe-rules.ts'
 import { readRules, type TrenscrypterRules } from '../trenscrypter/rules.ts'
 import { Trenscrypter } from '../trenscrypter/trenscrypter.ts'
+import { openCertificate, type OpenCertificate } from './dtls-certificate.ts'
 import { type Service } from './service.ts'
 import { b2buaTlsFiles, tlsIdentity } from './tls-files.ts'
 import { version } from './version.ts'
@@ -42,23 +43,27 @@ const loopHeaders = [
 /** `--server b2bua`: the layers, put together as one configuration says, and the calls on top. */
 export class B2buaService implements Service {
   readonly b2bua: B2bua
-  readonly engine = new WorkerMediaEngine()
+  readonly engine: WorkerMediaEngine
   readonly transport: TransportLayer
   readonly transactions: TransactionLayer
   readonly #userAgent: UserAgent
   #snapshot: ConfigSnapshot
   #rules: TrenscrypterRules
   #application: Application
+  readonly #certificate: OpenCertificate
   #listening: SocketAddress | undefined
   /** The address in session descriptions. */
   #mediaAddress = ''
 
   /**
    * @param snapshot without problems of `checkStart`, as those of {@link B2buaService.reload}
+   * @param directory - of what it keeps: the certificates of DTLS-SRTP
    * @param key - that it shares with the proxy
    */
-  constructor(snapshot: ConfigSnapshot, key: Buffer) {
+  constructor(snapshot: ConfigSnapshot, directory: string, key: Buffer) {
     this.#snapshot = snapshot
+    this.#certificate = openCertificate(snapshot, directory)
+    this.engine = new WorkerMediaEngine('certificate' in this.#certificate ? this.#certificate : {})
     this.transport = new TransportLayer({ tlsClient: b2buaTlsFiles(snapshot), keepAlive: keepAliveOf(snapshot) })
     const signer = new TokenSigner(key, Date.now)
     const verifier = new TokenVerifier(key, Date.now)
@@ -103,6 +108,7 @@ export class B2buaService implements Service {
   /** Where it listens, where it sends, and what the rules are. */
   announce(): readonly (readonly [string, LogFields?])[] {
     const snapshot = this.#snapshot
+    const { unavailable } = this.#certificate
     const at = this.#listening === undefined ? 'on nothing' : formatAddress(this.#listening)
     return [
       [
@@ -114,12 +120,18 @@ export class B2buaService implements Service {
           'max-calls': snapshot.get('b2bua-server', 'max-calls'),
         },
       ],
+      ...(unavailable === undefined ? [] : ([[`DTLS-SRTP is not available: ${unavailable}`]] as const)),
       ...describeRules.all(this.#rules).map((line) => [line] as const),
     ]
   }
 
   counts(): Readonly<Record<string, number>> {
-    return { calls: this.b2bua.calls.size, ...this.#userAgent.counts(), ...prefixed('media-', this.engine.counts()) }
+    return {
+      calls: this.b2bua.calls.size,
+      fallbacks: this.b2bua.fallbacks,
+      ...this.#userAgent.counts(),
+      ...prefixed('media-', this.engine.counts()),
+    }
   }
 
   /**
@@ -166,6 +178,10 @@ export class B2buaService implements Service {
       unansweredTimeout,
       codecs: { ...(audio === '' ? {} : { audio }), ...(video === '' ? {} : { video }) },
       suites: defaultCryptoSuites,
+      ...('fingerprint' in this.#certificate && { fingerprint: this.#certificate.fingerprint }),
+      ...(snapshot.get('b2bua-server', 'enable-ice') && {
+        ice: { addresses: snapshot.get('b2bua-server', 'nat-addresses') },
+      }),
       media: {
         localAddress: this.#mediaAddress,
         audioPorts: snapshot.get('b2bua-server', 'audio-port'),

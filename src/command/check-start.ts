@@ -52,7 +52,7 @@ function checkTransport(snapshot: ConfigSnapshot): Problem[] {
 
 function checkOutboundProxy(snapshot: ConfigSnapshot): Problem[] {
   try {
-    new Trenscrypter({ encryption: [], suites: [] }, snapshot.get('b2bua-server', 'outbound-proxy'))
+    new Trenscrypter({ encryption: [], suites: [], fallback: [] }, snapshot.get('b2bua-server', 'outbound-proxy'))
     return []
   } catch (error) {
     return [problemAt(snapshot, 'b2bua-server', 'outbound-proxy', faultOf(error, 'sip:127.0.0.1:5060;transport=tcp'))]

@@ -135,9 +135,10 @@ async function watch(
  * @throws StartError, TokenKeyError when the data directory or the key in it cannot be used
  */
 function servicesOf(server: Server, snapshot: ConfigSnapshot): readonly Service[] {
-  const key = loadTokenKey(openDataDirectory(snapshot))
+  const directory = openDataDirectory(snapshot)
+  const key = loadTokenKey(directory)
   return [
-    ...(server === 'proxy' ? [] : [new B2buaService(snapshot, key)]),
+    ...(server === 'proxy' ? [] : [new B2buaService(snapshot, directory, key)]),
     ...(server === 'b2bua' ? [] : [new ProxyService(snapshot, key)]),
   ]
 }

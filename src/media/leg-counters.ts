@@ -21,6 +21,9 @@ export const Cell = {
   repeatsNotSent: 16,
   sendErrors: 17,
   lastReceivedAt: 18,
+  controlRefused: 19,
+  keyExchanges: 20,
+  keyExchangeFailures: 21,
 } as const satisfies Record<keyof LegCounters, number>
 
 const names = Object.keys(Cell) as (keyof LegCounters)[]

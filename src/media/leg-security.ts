@@ -4,8 +4,14 @@ import { type CipherProvider } from './srtp/cipher-provider.ts'
 import { SrtpDecryptContext } from './srtp/srtp-decrypt-context.ts'
 import { SrtpEncryptContext } from './srtp/srtp-encrypt-context.ts'
 
-/** Keys of one direction whose contexts are kept: a re-offer that is taken back returns to the key before. */
-const keptKeys = 4
+/** Keys of one direction whose contexts are kept: a re-offer that is taken back returns to the keys before. */
+const keptKeys = 6
+
+/** The contexts of one component: both are absent until the keys are known. */
+export interface ComponentSecurity {
+  decrypt: SrtpDecryptContext | undefined
+  encrypt: SrtpEncryptContext | undefined
+}
 
 /**
  * The SRTP contexts of one stream on one leg. A context lives as long as its key is known: the same key, stated again or
@@ -15,8 +21,9 @@ const keptKeys = 4
 export class LegSecurity {
   /** Packets must be protected, both ways, whether or not the keys are there yet. */
   secured = false
-  decrypt: SrtpDecryptContext | undefined
-  encrypt: SrtpEncryptContext | undefined
+  readonly rtp: ComponentSecurity = { decrypt: undefined, encrypt: undefined }
+  /** The same as of RTP, but where RTCP has a handshake of its own. */
+  readonly rtcp: ComponentSecurity = { decrypt: undefined, encrypt: undefined }
   readonly #decryptContexts: KeptContexts<SrtpDecryptContext>
   readonly #encryptContexts: KeptContexts<SrtpEncryptContext>
 
@@ -25,14 +32,21 @@ export class LegSecurity {
     this.#encryptContexts = new KeptContexts((key) => new SrtpEncryptContext(key, provider))
   }
 
-  /** Takes over what was agreed. */
+  /** Takes over what was agreed. Keys that a handshake will bring are absent until {@link install}. */
   apply(protection: Protection): void {
     this.secured = protection.mode !== 'none'
-    this.encrypt = undefined
-    this.decrypt = undefined
-    if (protection.mode !== 'sdes') return // the keys of DTLS-SRTP come from its handshake
-    this.encrypt = this.#encryptContexts.of(protection.send)
-    if (protection.receive !== undefined) this.decrypt = this.#decryptContexts.of(protection.receive)
+    for (const component of [this.rtp, this.rtcp]) {
+      component.encrypt = undefined
+      component.decrypt = undefined
+    }
+    if (protection.mode !== 'sdes') return
+    for (const component of [this.rtp, this.rtcp]) this.install(component, protection.send, protection.receive)
+  }
+
+  /** Puts keys into use: those of SDES, or those that a handshake has brought. */
+  install(component: ComponentSecurity, send: SrtpMasterKey, receive: SrtpMasterKey | undefined): void {
+    component.encrypt = this.#encryptContexts.of(send)
+    if (receive !== undefined) component.decrypt = this.#decryptContexts.of(receive)
   }
 }
 

@@ -1,4 +1,5 @@
 import { type CodedError } from '../base/coded-error.ts'
+import { type CryptoSuite } from '../base/encryption.ts'
 import { type TypedEmitter } from '../base/typed-emitter.ts'
 import { type EndpointDescription, type LocalEndpoint } from '../base/endpoint-description.ts'
 import { type SessionCounters } from './session-counters.ts'
@@ -25,6 +26,16 @@ export interface SilenceReport {
   readonly onHold: boolean
 }
 
+/** How a handshake on a leg ended. */
+export interface KeyExchangeReport {
+  readonly stream: number
+  readonly leg: MediaLeg
+  /** The suite that was agreed; absent when it failed. */
+  readonly suite?: CryptoSuite
+  /** Why it failed, for people; no secret. Another handshake may follow. */
+  readonly failure?: string
+}
+
 /** What a call says when it opens its media. */
 export interface SessionOptions {
   /** IP literal on which the session's ports are bound, IPv4 or IPv6, without brackets. */
@@ -41,6 +52,8 @@ export interface SessionOptions {
   readonly noRtpTimeout: number
   /** Called when a leg was silent for its limit, and again after each further such time. */
   onNoRtp(report: SilenceReport): void
+  /** A handshake has brought keys, or has failed. */
+  onKeyExchange(report: KeyExchangeReport): void
   /** The session's media is lost for good (its worker died); `close` still has to be called. */
   onFailure(error: CodedError): void
 }
@@ -71,6 +84,8 @@ export interface MediaSession {
 export interface MediaEngineEvents {
   /** A worker ended unexpectedly; `sessions` calls lost their media. A new worker takes its place. */
   workerDied: [{ readonly worker: number; readonly sessions: number; readonly error: CodedError }]
+  /** The worker of the handshakes ended unexpectedly, and those that it was at with it. A new one takes its place. */
+  keyExchangeDied: [{ readonly error: CodedError }]
   /** A worker runs packets again. */
   workerReplaced: [{ readonly worker: number }]
 }

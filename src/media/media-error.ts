@@ -13,6 +13,10 @@ const statuses = {
   MEDIA_STREAM_UNKNOWN: 500,
   /** A master key or salt whose length does not fit its suite. */
   MEDIA_KEY_UNUSABLE: 488,
+  /** koffi or OpenSSL's functions are missing: no DTLS-SRTP. */
+  MEDIA_OPENSSL_UNAVAILABLE: 488,
+  /** The certificate of DTLS-SRTP cannot be read, or its key is another one's. */
+  MEDIA_CERTIFICATE_UNUSABLE: 500,
 } as const
 
 /** Code of a {@link MediaError}. */

@@ -3,6 +3,7 @@
  * main thread terminates it; an error that gets here ends it, and the engine replaces it.
  */
 import { parentPort, workerData } from 'node:worker_threads'
+import { PortKeyExchanger } from './key-exchange/port-key-exchanger.ts'
 import { DgramPacketIo } from './packet-io/dgram-packet-io.ts'
 import { Relay } from './relay.ts'
 import { portableCipherProvider } from './srtp/portable-cipher-provider.ts'
@@ -16,10 +17,13 @@ import {
 
 const start = workerData as WorkerStart
 const clockOffset = clockOrigin() - start.clockOrigin
+const exchanger = new PortKeyExchanger()
 const relay = new Relay({
   io: new DgramPacketIo(),
   provider: portableCipherProvider,
+  exchanger,
   now: () => performance.now() + clockOffset,
+  onKeyExchange: (session, report) => answer({ type: 'keys', session, report }),
 })
 
 function answer(message: WorkerAnswer): void {
@@ -42,6 +46,9 @@ async function handle(message: WorkerRequest): Promise<void> {
     case 'close':
       await relay.close(message.session)
       answer({ type: 'closed', request: message.request })
+      break
+    case 'link':
+      exchanger.connect(message.port)
       break
     case 'ping':
       answer({ type: 'pong' })

@@ -1,6 +1,7 @@
 import { type EndpointDescription } from '../base/endpoint-description.ts'
 import { counterCells } from './leg-counters.ts'
-import { type MediaLeg } from './media-engine.ts'
+import { type KeyExchanger } from './key-exchange/key-exchanger.ts'
+import { type KeyExchangeReport, type MediaLeg } from './media-engine.ts'
 import { type PacketIo, type PacketPort, type PeerAddress } from './packet-io/packet-io.ts'
 import { type CipherProvider } from './srtp/cipher-provider.ts'
 import { StreamLeg } from './stream-leg.ts'
@@ -9,8 +10,11 @@ import { StreamLeg } from './stream-leg.ts'
 export interface RelayOptions {
   readonly io: PacketIo
   readonly provider: CipherProvider
+  readonly exchanger: KeyExchanger
   /** Milliseconds on the clock of the engine's thread. */
   readonly now: () => number
+  /** A handshake of a session has ended. */
+  onKeyExchange(session: number, report: KeyExchangeReport): void
 }
 
 /** A stream to open: where both legs are bound, and where they count. */
@@ -53,7 +57,9 @@ export class Relay {
     const entry: Session = this.#sessions.get(session) ?? { streams: new Map(), queue: Promise.resolve() }
     this.#sessions.set(session, entry)
     const opened = entry.queue.then(async () => {
-      const made = await this.#bind(opening)
+      const made = await this.#bind(opening, (leg, outcome) =>
+        this.#options.onKeyExchange(session, { stream, leg, ...outcome }),
+      )
       if ('code' in made) return made
       entry.streams.set(stream, made)
       return undefined
@@ -74,10 +80,14 @@ export class Relay {
     if (entry === undefined) return
     this.#sessions.delete(session)
     await entry.queue
+    for (const { legs } of entry.streams.values()) for (const leg of [legs.a, legs.b]) leg.close()
     await Promise.all([...entry.streams.values()].flatMap((stream) => stream.ports.map((port) => port.close())))
   }
 
-  async #bind({ address, ports, counters }: StreamOpening): Promise<Stream | Refusal> {
+  async #bind(
+    { address, ports, counters }: StreamOpening,
+    onKeyExchange: (leg: MediaLeg, outcome: Pick<KeyExchangeReport, 'suite' | 'failure'>) => void,
+  ): Promise<Stream | Refusal> {
     const bound: PacketPort[] = []
     const legs: Partial<Record<MediaLeg, StreamLeg>> = {}
     const local: PeerAddress[] = []
@@ -96,8 +106,11 @@ export class Relay {
           onError: () => leg()?.onSendError(),
         })
         bound.push(rtcp)
-        const { provider, now } = this.#options
-        legs[name] = new StreamLeg({ rtp, rtcp, counters: cells, provider, now })
+        const { provider, exchanger, now } = this.#options
+        legs[name] = new StreamLeg({
+          ...{ rtp, rtcp, counters: cells, provider, exchanger, now },
+          onKeyExchange: (outcome) => onKeyExchange(name, outcome),
+        })
       } catch (error) {
         await Promise.all(bound.map((port) => port.close()))
         return { leg: name, code: (error as NodeJS.ErrnoException).code ?? String(error) }

@@ -21,9 +21,15 @@ export interface LegCounters {
   readonly malformed: number
   /** STUN, DTLS and ZRTP packets (RFC 7983). */
   readonly controlPackets: number
-  /** Packets received before the leg was described, or before its receive key was known. */
+  /** Control packets that were refused: from a stranger, not authentic, or of no use on this leg. */
+  readonly controlRefused: number
+  /** Handshakes that have brought keys. */
+  readonly keyExchanges: number
+  /** Handshakes that have failed, or whose certificate was not the signalled one. */
+  readonly keyExchangeFailures: number
+  /** Packets given up because, for 200 ms, the leg was not described or its receive key not known. */
   readonly notReady: number
-  /** Packets for this leg that had nowhere to go: no remote address yet, or a hold address. */
+  /** Packets for this leg that had nowhere to go, for 200 ms: no remote address or key yet, or a hold address. */
   readonly undeliverable: number
   /** Packets for this leg that were not encrypted because their index was used before (a repeated clear packet). */
   readonly repeatsNotSent: number

@@ -1,3 +1,4 @@
+import { BlockList, isIPv6 } from 'node:net'
 import { type PeerAddress } from './packet-io/packet-io.ts'
 
 /** How well a packet's source fits what was signalled; smaller is better. */
@@ -57,6 +58,31 @@ export class SourceLock {
   }
 
   /**
+   * ICE says where the phone is: a check of it had our password.
+   * @param final the phone has nominated this address; else it is one that would do, until it nominates another
+   * @returns true when the address is another one than before
+   */
+  choose({ address, port }: PeerAddress, final: boolean): boolean {
+    if (this.#final && !final) return false
+    const moved = this.#locked?.port !== port || this.#locked.address !== address
+    this.#locked = { address, port }
+    this.#fit = Fit.exact
+    this.#final = final
+    return moved
+  }
+
+  /**
+   * Says whether a handshake with this source deserves an answer: it is where the phone says that it is, or was found to be.
+   * A phone that names an address which only its own network knows sends from another one, that nobody could foretell.
+   */
+  admitsHandshake(source: PeerAddress): boolean {
+    if (source.port === 0) return false
+    if (this.#locked !== undefined && (this.#final || same(this.#locked, source))) return same(this.#locked, source)
+    const fit = this.#fitOf(source)
+    return fit <= Fit.host || (fit === Fit.other && this.#signalled !== undefined && isPrivate(this.#signalled.address))
+  }
+
+  /**
    * Says whether a packet from this source deserves a look.
    * @param secured it will have to authenticate
    */
@@ -93,6 +119,30 @@ export class SourceLock {
     if (rtp === undefined) return Fit.other
     return source.address === rtp.address ? Fit.host : Fit.none
   }
+}
+
+const privateNetworks = new BlockList()
+for (const [network, prefix] of [
+  // RFC 1918, RFC 6598, RFC 3927
+  ['10.0.0.0', 8],
+  ['172.16.0.0', 12],
+  ['192.168.0.0', 16],
+  ['100.64.0.0', 10],
+  ['169.254.0.0', 16],
+] as const) {
+  privateNetworks.addSubnet(network, prefix)
+}
+for (const [network, prefix] of [
+  ['fc00::', 7],
+  ['fe80::', 10],
+] as const) {
+  // RFC 4193, RFC 4291
+  privateNetworks.addSubnet(network, prefix, 'ipv6')
+}
+
+/** Addresses that mean something in one network only. */
+function isPrivate(address: string): boolean {
+  return privateNetworks.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')
 }
 
 function same(a: PeerAddress, b: PeerAddress): boolean {

@@ -1,19 +1,31 @@
-import { isIP, SocketAddress } from 'node:net'
-import { type EndpointDescription, type RemoteEndpoint } from '../base/endpoint-description.ts'
+import { type EndpointDescription } from '../base/endpoint-description.ts'
+import { type Component } from './component.ts'
+import { DtlsLeg } from './dtls-leg.ts'
+import { EarlyPackets, type EarlyPacket } from './early-packets.ts'
+import { IceLiteAgent } from './ice/ice-lite-agent.ts'
+import { type KeyExchanger } from './key-exchange/key-exchanger.ts'
 import { Cell } from './leg-counters.ts'
 import { LegSecurity } from './leg-security.ts'
-import { type PacketBuffer } from './packet-buffer.ts'
+import { type KeyExchangeReport } from './media-engine.ts'
+import { PacketBuffer, trailerRoom } from './packet-buffer.ts'
 import { type PacketPort, type PeerAddress } from './packet-io/packet-io.ts'
 import { isRtcp, PacketKind, packetKind } from './packet-kind.ts'
 import { isWholeRtcp, rtcpHeaderLength, rtpPayloadOffset } from './rtp-header.ts'
 import { SourceLock } from './source-lock.ts'
 import { type CipherProvider } from './srtp/cipher-provider.ts'
 import { SrtpVerdict } from './srtp/srtp-verdict.ts'
+import { usableRemote } from './usable-remote.ts'
+
+/** Milliseconds after which it is looked whether early packets have waited in vain. */
+const sweepDelay = 250
 
 /** One of a leg's two sockets, and whom it talks to. */
 interface Channel {
+  readonly component: Component
   readonly port: PacketPort
   readonly lock: SourceLock
+  /** Received before they could be judged: handshakes and media. */
+  readonly early: EarlyPackets
 }
 
 /** What a leg of a stream is made of. */
@@ -23,8 +35,11 @@ export interface StreamLegOptions {
   /** The leg's cells in shared memory. */
   readonly counters: Float64Array
   readonly provider: CipherProvider
+  readonly exchanger: KeyExchanger
   /** Milliseconds on the clock of the engine's thread. */
   readonly now: () => number
+  /** A handshake has ended, one way or the other. */
+  onKeyExchange(outcome: Pick<KeyExchangeReport, 'suite' | 'failure'>): void
 }
 
 /**
@@ -33,25 +48,49 @@ export interface StreamLegOptions {
  * clear on a secured leg, RTCP included.
  */
 export class StreamLeg {
+  readonly #options: StreamLegOptions
   readonly #rtp: Channel
   readonly #rtcp: Channel
   readonly #counters: Float64Array
   readonly #security: LegSecurity
-  readonly #now: () => number
+  readonly #ice = new IceLiteAgent()
+  readonly #dtls: DtlsLeg
+  /** From the other leg, waiting for this one's keys or address. */
+  readonly #unsent = new EarlyPackets()
+  #sweep: NodeJS.Timeout | undefined
+  /** When the packet in hand came, if it has waited. */
+  #cameAt: number | undefined
   #other: StreamLeg | undefined
   #mux = false
+  /** Both sides do ICE: it says where packets go, wherever they went before. */
+  #iceAgreed = false
   /** The leg was described, with an address at least once: what comes can be judged. */
   #described = false
-  /** The phone can be sent to: it has an address, which is not one of hold. */
+  /** The phone wants to be sent to: it has not given an address of hold. */
   #reachable = false
 
   constructor(options: StreamLegOptions) {
+    this.#options = options
     const rtpLock = new SourceLock()
-    this.#rtp = { port: options.rtp, lock: rtpLock }
-    this.#rtcp = { port: options.rtcp, lock: new SourceLock(rtpLock) }
+    this.#rtp = { component: 1, port: options.rtp, lock: rtpLock, early: new EarlyPackets() }
+    this.#rtcp = { component: 2, port: options.rtcp, lock: new SourceLock(rtpLock), early: new EarlyPackets() }
     this.#counters = options.counters
     this.#security = new LegSecurity(options.provider)
-    this.#now = options.now
+    this.#dtls = new DtlsLeg({
+      exchanger: options.exchanger,
+      send: (component, datagram, to) => this.#sendHandshake(component, datagram, to),
+      destination: (component) => this.#channel(component).lock.destination,
+      onPeer: (component, source) => this.#learn(this.#channel(component), source, true),
+      onKeys: (component, { send, receive }) => {
+        if (component === 1) this.#security.install(this.#security.rtp, send, receive)
+        if (component === 2 || this.#mux) this.#security.install(this.#security.rtcp, send, receive)
+        this.#flush()
+      },
+      onOutcome: (_component, outcome) => {
+        this.#count(outcome.failure === undefined ? Cell.keyExchanges : Cell.keyExchangeFailures)
+        options.onKeyExchange(outcome)
+      },
+    })
   }
 
   /** Joins two legs to a bridge. */
@@ -65,23 +104,33 @@ export class StreamLeg {
    * @param local the stream's own ports, which a description must not name as the phone's: packets would go in circles
    */
   update(endpoint: EndpointDescription | undefined, local: readonly PeerAddress[]): void {
+    this.#ice.update(endpoint?.ice)
+    this.#iceAgreed = endpoint?.ice?.remote !== undefined
     if (endpoint === undefined) {
       this.#described = false
       this.#reachable = false
+      this.#dtls.apply(undefined, false)
       return
     }
-    this.#mux = endpoint.rtcpMux
-    this.#security.apply(endpoint.protection)
-    const remote = endpoint.remote === undefined ? undefined : usableRemote(endpoint.remote, endpoint.rtcpMux, local)
-    this.#reachable = remote !== undefined
-    if (remote === undefined) return // hold: the addresses from before stay, for what is still sent and for the resume
-    this.#described = true
-    for (const [channel, address] of [
-      [this.#rtp, remote.rtp],
-      [this.#rtcp, remote.rtcp],
-    ] as const) {
-      if (channel.lock.signal(address)) channel.port.disconnect()
+    const { protection, rtcpMux } = endpoint
+    this.#mux = rtcpMux
+    this.#security.apply(protection)
+    const remote = endpoint.remote === undefined ? undefined : usableRemote(endpoint.remote, rtcpMux, local)
+    // without ICE an address of hold: those from before stay, for what is still sent and for the resume
+    this.#reachable = remote !== undefined || this.#iceAgreed
+    this.#described ||= this.#reachable
+    if (remote !== undefined) {
+      this.#signal(this.#rtp, remote.rtp)
+      this.#signal(this.#rtcp, remote.rtcp)
     }
+    this.#dtls.apply(protection.mode === 'dtls-srtp' ? protection : undefined, rtcpMux)
+    this.#flush()
+  }
+
+  /** Ends what the leg has under way; its ports are closed by others. */
+  close(): void {
+    this.#dtls.close()
+    clearTimeout(this.#sweep)
   }
 
   /** A datagram on the RTP port, which may be RTCP when it is multiplexed, or a control packet. */
@@ -101,15 +150,19 @@ export class StreamLeg {
   }
 
   #receive(channel: Channel, packet: PacketBuffer, source: PeerAddress, rtcp: boolean): void {
-    const { length } = packet
-    const refusal = this.#admit(channel, packet, source, rtcp)
-    if (refusal !== undefined) {
-      this.#count(refusal)
+    const kind = packetKind(packet)
+    if (kind !== PacketKind.media) {
+      this.#control(channel, kind, packet, source)
       return
     }
+    const { length } = packet
+    const refusal = this.#admit(channel, packet, source, rtcp)
+    if (refusal === Cell.notReady) this.#wait(channel.early, Cell.notReady, packet, source, rtcp)
+    else if (refusal !== undefined) this.#count(refusal)
+    if (refusal !== undefined) return
     this.#count(rtcp ? Cell.rtcpPacketsReceived : Cell.rtpPacketsReceived)
     this.#counters[rtcp ? Cell.rtcpBytesReceived : Cell.rtpBytesReceived]! += length
-    if (!rtcp) this.#counters[Cell.lastReceivedAt] = this.#now()
+    if (!rtcp) this.#counters[Cell.lastReceivedAt] = this.#options.now()
     if (this.#other !== undefined) this.#other.#relay(packet, rtcp)
   }
 
@@ -118,21 +171,24 @@ export class StreamLeg {
    * @returns the counter of what is wrong with it, or `undefined`
    */
   #admit(channel: Channel, packet: PacketBuffer, source: PeerAddress, rtcp: boolean): number | undefined {
-    const kind = packetKind(packet)
-    if (kind === PacketKind.unknown) return Cell.malformed
-    if (kind !== PacketKind.media) return Cell.controlPackets
     const whole = rtcp ? packet.length >= rtcpHeaderLength : rtpPayloadOffset(packet) >= 0
     if (!whole) return Cell.malformed
     if (!this.#described) return Cell.notReady
-    const { port, lock } = channel
+    const { lock } = channel
     const { secured } = this.#security
     if (!lock.admits(source, secured)) return Cell.unknownSource
     if (secured) {
       const refusal = this.#unprotect(packet, rtcp)
       if (refusal !== undefined) return refusal
     }
-    if (lock.learn(source, secured) && lock.final) port.connect(lock.destination!)
+    this.#learn(channel, source, secured)
     return undefined
+  }
+
+  /** Something valid came from this source. */
+  #learn({ lock, port }: Channel, source: PeerAddress, secured: boolean): void {
+    // with ICE the phone may move, and says so from an address that a connected socket would not hear
+    if (lock.learn(source, secured) && lock.final && !this.#iceAgreed) port.connect(lock.destination!)
   }
 
   /**
@@ -140,7 +196,7 @@ export class StreamLeg {
    * @returns the counter of what is wrong, or `undefined`
    */
   #unprotect(packet: PacketBuffer, rtcp: boolean): number | undefined {
-    const { decrypt } = this.#security
+    const { decrypt } = rtcp ? this.#security.rtcp : this.#security.rtp
     if (decrypt === undefined) return Cell.notReady
     const plainRtcp = rtcp && isWholeRtcp(packet)
     const verdict = rtcp ? decrypt.unprotectRtcp(packet) : decrypt.unprotectRtp(packet)
@@ -150,35 +206,110 @@ export class StreamLeg {
     return verdict === SrtpVerdict.authenticationFailed ? Cell.authenticationFailures : Cell.replays
   }
 
+  /** STUN, DTLS, and what is of no use here. */
+  #control(channel: Channel, kind: PacketKind, packet: PacketBuffer, source: PeerAddress): void {
+    if (kind === PacketKind.unknown) {
+      this.#count(Cell.malformed)
+      return
+    }
+    const admitted = channel.lock.admitsHandshake(source)
+    if (kind === PacketKind.dtls && !admitted && !this.#described) {
+      // the phone's Hello often overtakes the answer that says where the phone is
+      this.#wait(channel.early, Cell.controlRefused, packet, source, false)
+      return
+    }
+    this.#count(Cell.controlPackets)
+    if (kind === PacketKind.stun) this.#onStun(channel, packet, source)
+    else if (kind !== PacketKind.dtls || !admitted) this.#count(Cell.controlRefused)
+    else this.#dtls.receive(channel.component, packet.bytes.subarray(0, packet.length), source)
+  }
+
+  #onStun(channel: Channel, packet: PacketBuffer, source: PeerAddress): void {
+    const { component, lock, port } = channel
+    const outcome = this.#ice.receive(packet.bytes, packet.length, source, component, this.#options.now())
+    if (outcome.refusal !== undefined) this.#count(Cell.controlRefused)
+    if (outcome.response !== undefined) {
+      packet.load(outcome.response)
+      port.send(packet, source)
+    }
+    if (!outcome.checked) return
+    const nominated = this.#ice.nominated(component)
+    const chosen = this.#ice.chosen(component)
+    if (chosen === undefined || !lock.choose(chosen, nominated !== undefined)) return
+    port.disconnect()
+    this.#dtls.onDestination(component)
+    this.#flush()
+  }
+
   /** Sends what the other leg received to this leg's phone. */
   #relay(packet: PacketBuffer, rtcp: boolean): void {
     const { port, lock } = rtcp && !this.#mux ? this.#rtcp : this.#rtp
     const { destination } = lock
-    if (destination === undefined) {
+    const { encrypt } = rtcp ? this.#security.rtcp : this.#security.rtp
+    if (destination === undefined || (this.#security.secured && encrypt === undefined)) {
+      this.#wait(this.#unsent, Cell.undeliverable, packet, destination ?? nowhere, rtcp)
+      return
+    }
+    if (!this.#reachable) {
       this.#count(Cell.undeliverable)
       return
     }
-    const refusal = this.#protect(packet, rtcp)
-    if (refusal !== undefined) {
-      this.#count(refusal)
-      return
+    if (encrypt !== undefined && this.#security.secured) {
+      const verdict = rtcp ? encrypt.protectRtcp(packet) : encrypt.protectRtp(packet)
+      if (verdict !== SrtpVerdict.ok) {
+        this.#count(Cell.repeatsNotSent)
+        return
+      }
     }
     this.#count(rtcp ? Cell.rtcpPacketsSent : Cell.rtpPacketsSent)
     this.#counters[rtcp ? Cell.rtcpBytesSent : Cell.rtpBytesSent]! += packet.length
     port.send(packet, destination)
   }
 
-  /**
-   * Makes a packet fit to be sent on this leg.
-   * @returns the counter of why it must not be sent, or `undefined`
-   */
-  #protect(packet: PacketBuffer, rtcp: boolean): number | undefined {
-    if (!this.#reachable) return Cell.undeliverable
-    const { secured, encrypt } = this.#security
-    if (!secured) return undefined
-    if (encrypt === undefined) return Cell.undeliverable
-    const verdict = rtcp ? encrypt.protectRtcp(packet) : encrypt.protectRtp(packet)
-    return verdict === SrtpVerdict.ok ? undefined : Cell.repeatsNotSent
+  /** Keeps a packet for the moment in which what it lacks is there. */
+  #wait(queue: EarlyPackets, cell: number, packet: PacketBuffer, source: PeerAddress, rtcp: boolean): void {
+    this.#counters[cell]! += queue.keep(packet, source, rtcp, this.#options.now(), this.#cameAt)
+    this.#sweep ??= setTimeout(() => {
+      this.#sweep = undefined
+      this.#flush()
+    }, sweepDelay)
+  }
+
+  /** Something has become known: the packets that waited are looked at again, which may make some wait on. */
+  #flush(): void {
+    const now = this.#options.now()
+    for (const channel of [this.#rtp, this.#rtcp]) {
+      if (channel.early.empty) continue
+      const { packets, givenUp } = channel.early.take(now)
+      this.#counters[Cell.notReady]! += givenUp
+      this.#again(packets, ({ source, rtcp }, packet) => this.#receive(channel, packet, source, rtcp))
+    }
+    if (this.#unsent.empty) return
+    const { packets, givenUp } = this.#unsent.take(now)
+    this.#counters[Cell.undeliverable]! += givenUp
+    this.#again(packets, ({ rtcp }, packet) => this.#relay(packet, rtcp))
+  }
+
+  #again(packets: readonly EarlyPacket[], handle: (early: EarlyPacket, packet: PacketBuffer) => void): void {
+    for (const early of packets) {
+      this.#cameAt = early.at
+      handle(early, bufferOf(early.bytes))
+    }
+    this.#cameAt = undefined
+  }
+
+  #signal(channel: Channel, address: PeerAddress): void {
+    // where ICE has found the phone counts for more than what its description can say
+    if (this.#iceAgreed && this.#ice.nominated(channel.component) !== undefined) return
+    if (channel.lock.signal(address)) channel.port.disconnect()
+  }
+
+  #sendHandshake(component: Component, datagram: Uint8Array, to: PeerAddress): void {
+    this.#channel(component).port.send(bufferOf(datagram), to)
+  }
+
+  #channel(component: Component): Channel {
+    return component === 1 ? this.#rtp : this.#rtcp
   }
 
   #count(cell: number): void {
@@ -186,27 +317,11 @@ export class StreamLeg {
   }
 }
 
-/**
- * The phone's addresses in the form in which the operating system prints sources.
- * @returns `undefined` when nothing can be sent there: an address of hold, a port of 0, no IP literal, or our own port
- */
-function usableRemote(
-  remote: RemoteEndpoint,
-  mux: boolean,
-  local: readonly PeerAddress[],
-): { readonly rtp: PeerAddress; readonly rtcp: PeerAddress } | undefined {
-  const version = isIP(remote.address)
-  const rtcpPort = mux ? remote.rtpPort : remote.rtcpPort
-  if (version === 0 || !isPort(remote.rtpPort) || !isPort(rtcpPort)) return undefined
-  const { address } = new SocketAddress({ address: remote.address, family: version === 6 ? 'ipv6' : 'ipv4' })
-  if (address === '0.0.0.0' || address === '::') return undefined
-  const rtp = { address, port: remote.rtpPort }
-  const rtcp = { address, port: rtcpPort }
-  const ours = (peer: PeerAddress): boolean =>
-    local.some((own) => own.port === peer.port && own.address === peer.address)
-  return ours(rtp) || ours(rtcp) ? undefined : { rtp, rtcp }
-}
+const nowhere: PeerAddress = { address: '', port: 0 }
 
-function isPort(port: number): boolean {
-  return Number.isInteger(port) && port > 0 && port <= 65535
+/** A buffer of its own for a packet outside of the packet loop. */
+function bufferOf(bytes: Uint8Array): PacketBuffer {
+  const packet = new PacketBuffer((bytes.length + trailerRoom + 3) & ~3)
+  packet.load(bytes)
+  return packet
 }

@@ -1,4 +1,5 @@
-import { Worker } from 'node:worker_threads'
+import { Worker, type MessagePort } from 'node:worker_threads'
+import { type KeyExchangeReport } from './media-engine.ts'
 import { MediaError } from './media-error.ts'
 import { clockOrigin, type WorkerAnswer, type WorkerRequest, type WorkerStart } from './worker-messages.ts'
 
@@ -12,12 +13,21 @@ interface Waiting {
   readonly reject: (error: MediaError) => void
 }
 
+/** What a worker reports on its own account. */
+export interface WorkerListener {
+  /** Called once, when the thread ended without {@link WorkerHandle.end}. */
+  onDeath(error: MediaError): void
+  /** A handshake of a session has ended. */
+  onKeyExchange(session: number, report: KeyExchangeReport): void
+}
+
 /** The worker runs from the sources, or from what they were compiled to. */
 const entry = new URL(import.meta.url.endsWith('.ts') ? './media-worker.ts' : './media-worker.js', import.meta.url)
 
 /** The main thread's end of one worker: asks, waits for answers, and notices when it dies or hangs. */
 export class WorkerHandle {
   readonly number: number
+  readonly #listener: WorkerListener
   readonly #worker: Worker
   readonly #waiting = new Map<number, Waiting>()
   readonly #exited: Promise<void>
@@ -30,10 +40,10 @@ export class WorkerHandle {
 
   /**
    * @param number shown in events and as the thread's name
-   * @param onDeath called once when the thread ended without {@link end}
    */
-  constructor(number: number, onDeath: (error: MediaError) => void) {
+  constructor(number: number, listener: WorkerListener) {
     this.number = number
+    this.#listener = listener
     const start: WorkerStart = { clockOrigin: clockOrigin() }
     this.#worker = new Worker(entry, { workerData: start, name: `media-${number}` })
     this.#worker.on('message', (answer: WorkerAnswer) => {
@@ -45,7 +55,7 @@ export class WorkerHandle {
     this.#exited = new Promise((resolve) => {
       this.#worker.once('exit', () => {
         resolve()
-        this.#onExit(onDeath)
+        this.#onExit()
       })
     })
   }
@@ -53,6 +63,12 @@ export class WorkerHandle {
   /** The thread has ended, and its ports with it. */
   get gone(): boolean {
     return this.#gone
+  }
+
+  /** Gives it the way to the key exchange worker. */
+  link(port: MessagePort): void {
+    if (this.#gone) port.close()
+    else this.#worker.postMessage({ type: 'link', port } satisfies WorkerRequest, [port])
   }
 
   /** Heartbeats in a row that the worker did not answer. */
@@ -102,11 +118,15 @@ export class WorkerHandle {
       this.#missedBeats = 0
       return
     }
+    if (answer.type === 'keys') {
+      this.#listener.onKeyExchange(answer.session, answer.report)
+      return
+    }
     this.#waiting.get(answer.request)?.resolve(answer)
     this.#waiting.delete(answer.request)
   }
 
-  #onExit(onDeath: (error: MediaError) => void): void {
+  #onExit(): void {
     if (this.#gone) return
     this.#gone = true
     const cause = this.#error instanceof Error ? this.#error.message : 'it ended without saying why'
@@ -114,7 +134,7 @@ export class WorkerHandle {
       cause: this.#error,
     })
     this.#rejectAll(error)
-    onDeath(error)
+    this.#listener.onDeath(error)
   }
 
   #rejectAll(error: MediaError): void {

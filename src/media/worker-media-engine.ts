@@ -1,6 +1,8 @@
+import { type DtlsCertificate } from './dtls/dtls-certificate.ts'
 import { availableParallelism } from 'node:os'
 import { systemClock, type Clock, type Timer } from '../base/clock.ts'
 import { TypedEmitter } from '../base/typed-emitter.ts'
+import { KeyExchangeHandle } from './key-exchange/key-exchange-handle.ts'
 import { MediaError } from './media-error.ts'
 import {
   type MediaEngine,
@@ -27,6 +29,8 @@ export interface WorkerMediaEngineOptions {
   /** Worker threads; default: one per core beyond the first, at least one. */
   readonly workers?: number
   readonly clock?: Clock
+  /** This server's certificate and its private key, in PEM. Absent: DTLS-SRTP is not possible. */
+  readonly certificate?: DtlsCertificate
 }
 
 /** Relays media in worker threads of this process. A session lives in one worker, the one with the fewest. */
@@ -35,7 +39,8 @@ export class WorkerMediaEngine implements MediaEngine {
   readonly #clock: Clock
   readonly #pool: PortPool
   readonly #workers = new Map<number, WorkerHandle>()
-  readonly #sessions = new Set<WorkerMediaSession>()
+  readonly #sessions = new Map<number, WorkerMediaSession>()
+  #keyExchange: KeyExchangeHandle | undefined
   readonly #replacements = new Set<Timer>()
   #lastSession = 0
   #tick: Timer
@@ -46,6 +51,7 @@ export class WorkerMediaEngine implements MediaEngine {
     this.#pool = new PortPool(this.#clock)
     const count = options.workers ?? Math.max(1, availableParallelism() - 1)
     for (let number = 0; number < count; number++) this.#start(number)
+    if (options.certificate !== undefined) this.#startKeyExchange(options.certificate)
     this.#tick = this.#clock.after(beatInterval, () => this.#onTick())
   }
 
@@ -62,15 +68,15 @@ export class WorkerMediaEngine implements MediaEngine {
       worker,
       pool: this.#pool,
       now: () => this.#clock.now(),
-      onClosed: () => this.#sessions.delete(session),
+      onClosed: () => this.#sessions.delete(session.number),
     })
-    this.#sessions.add(session)
+    this.#sessions.set(session.number, session)
     return Promise.resolve(session)
   }
 
   counts(): MediaEngineCounts {
     let ports = 0
-    for (const session of this.#sessions) ports += session.ports
+    for (const session of this.#sessions.values()) ports += session.ports
     return { sessions: this.#sessions.size, ports, resting: 2 * this.#pool.resting() }
   }
 
@@ -82,15 +88,16 @@ export class WorkerMediaEngine implements MediaEngine {
     this.#tick.cancel()
     for (const timer of this.#replacements) timer.cancel()
     // a worker's ports end with it, so that nobody waits for one that hangs
-    const closed = [...this.#sessions].map((session) => session.close())
-    await Promise.all([...this.#workers.values()].map((worker) => worker.end()))
+    const closed = [...this.#sessions.values()].map((session) => session.close())
+    const workers = [...this.#workers.values(), ...(this.#keyExchange === undefined ? [] : [this.#keyExchange])]
+    await Promise.all(workers.map((worker) => worker.end()))
     this.#workers.clear()
     await Promise.all(closed)
   }
 
   #leastLoaded(): WorkerHandle | undefined {
     const load = new Map([...this.#workers.values()].map((worker) => [worker, 0]))
-    for (const { worker } of this.#sessions) {
+    for (const { worker } of this.#sessions.values()) {
       const sessions = load.get(worker)
       if (sessions !== undefined) load.set(worker, sessions + 1)
     }
@@ -101,21 +108,43 @@ export class WorkerMediaEngine implements MediaEngine {
   }
 
   #start(number: number): void {
-    this.#workers.set(number, new WorkerHandle(number, (error) => this.#onDeath(number, error)))
+    const worker = new WorkerHandle(number, {
+      onDeath: (error) => this.#onDeath(number, error),
+      onKeyExchange: (session, report) => this.#sessions.get(session)?.onKeyExchange(report),
+    })
+    this.#workers.set(number, worker)
+    this.#keyExchange?.serve(worker)
+  }
+
+  #startKeyExchange(certificate: DtlsCertificate): void {
+    const keyExchange = new KeyExchangeHandle(certificate, (error) => {
+      this.events.emit('keyExchangeDied', { error })
+      this.#keyExchange = undefined
+      if (this.#closing === undefined) this.#after(() => this.#startKeyExchange(certificate))
+    })
+    this.#keyExchange = keyExchange
+    for (const worker of this.#workers.values()) keyExchange.serve(worker)
+  }
+
+  /** Does something in a moment, unless the engine is closed by then. */
+  #after(work: () => void): void {
+    const timer = this.#clock.after(replaceDelay, () => {
+      this.#replacements.delete(timer)
+      work()
+    })
+    this.#replacements.add(timer)
   }
 
   #onDeath(number: number, error: MediaError): void {
     const dead = this.#workers.get(number)
     this.#workers.delete(number)
-    const lost = [...this.#sessions].filter((session) => session.worker === dead)
+    const lost = [...this.#sessions.values()].filter((session) => session.worker === dead)
     this.events.emit('workerDied', { worker: number, sessions: lost.length, error })
     if (this.#closing === undefined) {
-      const timer = this.#clock.after(replaceDelay, () => {
-        this.#replacements.delete(timer)
+      this.#after(() => {
         this.#start(number)
         this.events.emit('workerReplaced', { worker: number })
       })
-      this.#replacements.add(timer)
     }
     for (const session of lost) session.fail(error)
   }
@@ -129,6 +158,6 @@ export class WorkerMediaEngine implements MediaEngine {
       }
       worker.beat()
     }
-    for (const session of this.#sessions) session.checkSilence()
+    for (const session of this.#sessions.values()) session.checkSilence()
   }
 }

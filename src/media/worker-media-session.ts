@@ -1,7 +1,13 @@
 import { type EndpointDescription, type LocalEndpoint } from '../base/endpoint-description.ts'
 import { allocateCounters, Cell, counterCells, readCounters } from './leg-counters.ts'
 import { MediaError } from './media-error.ts'
-import { type MediaLeg, type MediaSession, type PortRange, type SessionOptions } from './media-engine.ts'
+import {
+  type KeyExchangeReport,
+  type MediaLeg,
+  type MediaSession,
+  type PortRange,
+  type SessionOptions,
+} from './media-engine.ts'
 import { type PortPool } from './packet-io/port-pool.ts'
 import { type SessionCounters } from './session-counters.ts'
 import { SilenceWatch } from './silence-watch.ts'
@@ -94,6 +100,16 @@ export class WorkerMediaSession implements MediaSession {
       const report = this.#silence.check(leg, packets, this.#context.now())
       if (report !== undefined) this.#options.onNoRtp(report)
     }
+  }
+
+  /** The worker says how a handshake has ended. */
+  onKeyExchange(report: KeyExchangeReport): void {
+    if (this.#closing === undefined && !this.#failed) this.#options.onKeyExchange(report)
+  }
+
+  /** The number by which the worker knows it. */
+  get number(): number {
+    return this.#context.number
   }
 
   /** The worker is gone, and the session's media with it. */

@@ -1,15 +1,8 @@
-import { type CryptoSuite, type SrtpMasterKey } from '../base/encryption.ts'
+import { type MessagePort } from 'node:worker_threads'
 import { type EndpointDescription, type Protection } from '../base/endpoint-description.ts'
 import { type FingerprintHash } from '../base/fingerprint.ts'
-import { type MediaLeg } from './media-engine.ts'
-
-/** A master key as it travels between threads: copies of the exact bytes, never the pool that a Buffer may lie in. */
-interface KeyMessage {
-  readonly suite: CryptoSuite
-  readonly key: Uint8Array
-  readonly salt: Uint8Array
-  readonly mki?: Uint8Array
-}
+import { fromKeyMessage, toKeyMessage, type KeyMessage } from './key-message.ts'
+import { type KeyExchangeReport, type MediaLeg } from './media-engine.ts'
 
 /** {@link EndpointDescription} as it travels between threads. */
 export type EndpointMessage = Omit<EndpointDescription, 'protection'> & {
@@ -45,6 +38,8 @@ export type WorkerRequest =
   | { readonly type: 'close'; readonly request: number; readonly session: number }
   /** Heartbeat; answered by `pong`. */
   | { readonly type: 'ping' }
+  /** The way to the key exchange worker, which has just been started. */
+  | { readonly type: 'link'; readonly port: MessagePort }
 
 /** What a worker answers. */
 export type WorkerAnswer =
@@ -58,6 +53,8 @@ export type WorkerAnswer =
     }
   | { readonly type: 'closed'; readonly request: number }
   | { readonly type: 'pong' }
+  /** Not asked for: a handshake of a session has ended. */
+  | { readonly type: 'keys'; readonly session: number; readonly report: KeyExchangeReport }
 
 /** What a worker is started with. */
 export interface WorkerStart {
@@ -97,14 +94,4 @@ export function fromEndpointMessage(message: EndpointMessage): EndpointDescripti
   const send = fromKeyMessage(protection.send)
   const keys = protection.receive === undefined ? { send } : { send, receive: fromKeyMessage(protection.receive) }
   return { ...message, protection: { mode: 'sdes', ...keys } }
-}
-
-function toKeyMessage({ suite, key, salt, mki }: SrtpMasterKey): KeyMessage {
-  const copy = { suite, key: Uint8Array.from(key), salt: Uint8Array.from(salt) }
-  return mki === undefined ? copy : { ...copy, mki: Uint8Array.from(mki) }
-}
-
-function fromKeyMessage({ suite, key, salt, mki }: KeyMessage): SrtpMasterKey {
-  const whole = { suite, key: Buffer.from(key), salt: Buffer.from(salt) }
-  return mki === undefined ? whole : { ...whole, mki: Buffer.from(mki) }
 }

@@ -12,6 +12,12 @@ export function logCalls(b2bua: B2bua, log: Log, clock: Clock): void {
     log.message('call', { ...identity(call), to: call.recipient, 'leg-a': a, 'leg-b': b, because: destination.because })
   })
   b2bua.events.on('answered', (call) => log.debug('answered', { ...identity(call), ...modes(call) }))
+  b2bua.events.on('fallback', (call, refused, why) => {
+    log.warning('called again with another encryption', { ...identity(call), ...modes(call), refused, why })
+  })
+  b2bua.events.on('keyed', (call, leg, stream, suite) => {
+    log.message('media keys agreed', { ...identity(call), leg, stream: stream + 1, mode: call.modes[leg], suite })
+  })
   b2bua.events.on('warning', (call, what) => log.warning(what, identity(call)))
   b2bua.events.on('ended', (call, { reason, by, status, talked, detail }) => {
     const fields = {

@@ -14,8 +14,8 @@ export interface MediaToWrite {
   readonly template: MediaDescription | undefined
   /** Present when the m-line is live. */
   readonly local: LocalEndpoint | undefined
-  /** Values of the `a=crypto` lines. */
-  readonly crypto: readonly string[]
+  /** Attributes of this leg alone: keys, candidates, multiplexing. */
+  readonly own: readonly Attribute[]
 }
 
 const directions: ReadonlySet<string> = new Set(['sendrecv', 'sendonly', 'recvonly', 'inactive'])
@@ -31,11 +31,13 @@ export function networkAddress(address: string): string {
  * Attributes are written in the order and the very bytes in which they came, as lines that `sdp-transform` does not
  * decode: decoding drops what it does not expect (second fingerprints, tails of lines) and changes the order.
  * @param address of the session's c= line
+ * @param own attributes of the session that are this leg's alone
  */
 export function writeWithoutOrigin(
   template: SessionDescription,
   address: string,
   lines: readonly MediaToWrite[],
+  own: readonly Attribute[],
 ): string {
   const raw = {
     version: 0,
@@ -43,14 +45,16 @@ export function writeWithoutOrigin(
     timing: { start: 0, stop: 0 },
     connection: connection(address),
     bandwidth: template.bandwidths.map(bandwidth),
-    invalid: template.attributes.filter((one) => crosses(one) && !directions.has(attributeName(one))).map(verbatim),
+    invalid: [...template.attributes.filter((one) => crosses(one) && !directions.has(attributeName(one))), ...own].map(
+      verbatim,
+    ),
     media: lines.map((line) => rawMedia(line, address)),
   }
   // The types ask for more than the writer does: an o= line, decoded attributes, and five bandwidth types only
   return writeRaw(raw as unknown as RawDescription)
 }
 
-function rawMedia({ media, template, local, crypto }: MediaToWrite, address: string): object {
+function rawMedia({ media, template, local, own }: MediaToWrite, address: string): object {
   const { kind, protocol, formats } = media
   const mLine = { type: kind, port: local?.rtpPort ?? 0, protocol, payloads: formats.join(' ') }
   if (local === undefined) {
@@ -61,7 +65,7 @@ function rawMedia({ media, template, local, crypto }: MediaToWrite, address: str
   const attributes = [
     ...withDirection((template?.attributes ?? []).filter(crosses), media.direction),
     ...(local.rtcpPort === local.rtpPort + 1 ? [] : [`rtcp:${local.rtcpPort}`]),
-    ...crypto.map((value) => `crypto:${value}`),
+    ...own,
   ]
   return {
     ...mLine,

@@ -1,8 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { type CryptoSuite, type EncryptionMode } from '../base/encryption.ts'
 import { type EndpointDescription, type LocalEndpoint, type Protection } from '../base/endpoint-description.ts'
+import { type Fingerprint } from '../base/fingerprint.ts'
 import { writeCrypto } from './crypto-attribute.ts'
 import { networkAddress, writeWithoutOrigin } from './description-writer.ts'
+import { acceptDtls, answerDtls, dtlsLines, dtlsProtection, offerDtls } from './dtls-setup.ts'
+import { answerIce, iceLines, iceLite, offerIce } from './ice-lines.ts'
 import { answeredDirection, remoteEndpoint, type LegMedia } from './leg-media.ts'
 import { profileName, type MediaProfile } from './media-profile.ts'
 import { acceptSdes, answerSdes, noSdesKeys, offeredLines, offerSdes, type RandomBytes } from './sdes-keys.ts'
@@ -14,6 +17,10 @@ export interface LegDescriptionsOptions {
   readonly mode: EncryptionMode
   /** What this server offers on the leg when its mode is SDES, in order. */
   readonly suites: readonly CryptoSuite[]
+  /** Of this server's certificate; needed where the mode is DTLS-SRTP. */
+  readonly fingerprint?: Fingerprint
+  /** Present: ICE is offered, and answered when the peer offers it. `addresses` are those of a NAT in front of this server. */
+  readonly ice?: { readonly addresses: readonly string[] }
   /** Source of keys and of the session id. Default: that of `node:crypto`. */
   readonly randomBytes?: RandomBytes
   /** User of the o= line. Default `-`. */
@@ -38,6 +45,8 @@ interface Exchange {
 export class LegDescriptions {
   readonly mode: EncryptionMode
   readonly #suites: readonly CryptoSuite[]
+  readonly #fingerprint: Fingerprint | undefined
+  readonly #ice: LegDescriptionsOptions['ice']
   readonly #random: RandomBytes
   readonly #username: string
   readonly #sessionId: string
@@ -55,12 +64,21 @@ export class LegDescriptions {
   #version = 0
 
   /** @throws SdpError `SDP_MODE_UNAVAILABLE` for a mode that is not negotiated here */
-  constructor({ mode, suites, randomBytes: random = randomBytes, username = '-' }: LegDescriptionsOptions) {
-    if (mode !== 'none' && mode !== 'sdes') {
+  constructor({
+    mode,
+    suites,
+    fingerprint,
+    ice,
+    randomBytes: random = randomBytes,
+    username = '-',
+  }: LegDescriptionsOptions) {
+    if (mode === 'zrtp' || (mode === 'dtls-srtp' && fingerprint === undefined)) {
       throw new SdpError('SDP_MODE_UNAVAILABLE', `media encryption ${mode} cannot be described`)
     }
     this.mode = mode
     this.#suites = suites
+    this.#fingerprint = fingerprint
+    this.#ice = ice
     this.#random = random
     this.#username = username
     this.#sessionId = String(random(4).readUInt32BE())
@@ -82,7 +100,7 @@ export class LegDescriptions {
         if (!(error instanceof SdpError)) throw error
         if (before !== undefined) throw error
         refusals.push(error)
-        return dead(one, one.protocol)
+        return refused(one, one.protocol)
       }
     })
     if (!media.some((one) => one.live)) {
@@ -125,14 +143,14 @@ export class LegDescriptions {
    */
   writeOffer(template: SessionDescription, local: readonly (LocalEndpoint | undefined)[]): Buffer {
     const media = template.media.map((one, index) =>
-      one.relayable && local[index] !== undefined ? this.#offerable(one) : dead(one, this.#protocol(one)),
+      one.relayable && local[index] !== undefined ? this.#offerable(one) : refused(one, this.#protocol(one)),
     )
     // An offer never has fewer m-lines than the one before (RFC 3264 §8)
-    media.push(...this.#agreed.slice(media.length).map((one) => ({ ...one, live: false, sdes: noSdesKeys })))
+    media.push(...this.#agreed.slice(media.length).map((one) => dead(one)))
     const directions = media.map(({ direction }) => direction)
     this.#exchange = { offerer: 'server', media, directions, answered: false }
     this.#suitesBind ??= true
-    return this.#write(template, media, local, ({ sdes }) => offeredLines(sdes))
+    return this.#write(template, media, local, true)
   }
 
   /**
@@ -145,14 +163,12 @@ export class LegDescriptions {
     const media = accepted.map((one, index): LegMedia => {
       const answered = template.media[index]
       if (!one.live || answered?.relayable !== true || local[index] === undefined) {
-        return { ...one, live: false, sdes: noSdesKeys }
+        return dead(one)
       }
       const direction = answeredDirection(directions[index]!, answered.direction)
       return { ...one, formats: answered.formats, direction }
     })
-    const body = this.#write(template, media, local, ({ sdes: { agreed } }) =>
-      agreed === undefined ? [] : [writeCrypto(agreed.tag, agreed.send)],
-    )
+    const body = this.#write(template, media, local, false)
     this.#settle(media)
     return body
   }
@@ -162,13 +178,14 @@ export class LegDescriptions {
     const pending = this.#exchange?.answered === false ? this.#exchange.media : this.#agreed
     const media = pending[index]
     if (media?.live !== true) return undefined
-    const { direction, remote, sdes } = media
-    const send = sdes.agreed?.send ?? sdes.own.values().next().value
-    const protection: Protection =
-      send === undefined
-        ? { mode: 'none' }
-        : { mode: 'sdes', send, ...(sdes.agreed !== undefined && { receive: sdes.agreed.receive }) }
-    return { ...(remote !== undefined && { remote }), rtcpMux: false, direction, protection }
+    const { direction, remote, mux, ice } = media
+    return {
+      ...(remote !== undefined && { remote }),
+      rtcpMux: mux && this.#exchange?.answered !== false,
+      direction,
+      protection: protectionOf(media),
+      ...(ice !== undefined && { ice }),
+    }
   }
 
   /** The offer under way has failed: back to what was last agreed. Harmless when none is under way. */
@@ -185,12 +202,27 @@ export class LegDescriptions {
   /** An m-line of the peer's offer, as it can be answered. */
   #answerable(media: MediaDescription, before: LegMedia | undefined): LegMedia {
     const { kind, protocol, profile, formats, direction } = media
-    if (!media.relayable || profile === undefined) return dead(media, protocol)
-    const accepted = { kind, protocol, profile, formats, live: true, remote: remoteEndpoint(media) }
+    if (!media.relayable || profile === undefined) return refused(media, protocol)
+    const { iceCredentials, rtcpMux: mux } = media
+    const accepted = {
+      ...{ kind, protocol, profile, formats, live: true, remote: remoteEndpoint(media), mux, sdes: noSdesKeys },
+      ...(this.#ice !== undefined &&
+        iceCredentials !== undefined && { ice: answerIce(before?.ice, iceCredentials, this.#random) }),
+    }
     const own = answeredDirection(direction, 'sendrecv')
     if (this.mode === 'none') {
       if (profile.security !== 'rtp') throw unusableProfile(media, 'on a leg without encryption')
-      return { ...accepted, direction: own, sdes: noSdesKeys }
+      return { ...accepted, direction: own }
+    }
+    if (this.mode === 'dtls-srtp') {
+      if (before?.dtls !== undefined && !media.fingerprint) {
+        throw new SdpError(
+          'DTLS_DOWNGRADE',
+          `${nameOf(media)}: a re-offer without a=fingerprint of a stream that had it`,
+        )
+      }
+      const dtls = within(media, () => answerDtls(before?.dtls, media, this.#random))
+      return { ...accepted, direction: own, dtls }
     }
     if (profile.security === 'dtls-srtp') throw unusableProfile(media, 'on a leg with SDES')
     if (before?.sdes.agreed !== undefined && media.crypto.length === 0) {
@@ -206,6 +238,7 @@ export class LegDescriptions {
   #offerable(media: MediaDescription): LegMedia {
     const before = this.#before(media)
     const profile = this.#profile(media.profile!, before)
+    const ice = this.#ice !== undefined && (before === undefined || before.ice !== undefined)
     return {
       kind: media.kind,
       protocol: profileName(profile),
@@ -214,6 +247,10 @@ export class LegDescriptions {
       live: true,
       direction: media.direction,
       ...(before?.remote !== undefined && { remote: before.remote }),
+      // browsers take nothing else, and an answerer that does not know it says nothing (RFC 5761 §5.1.1)
+      mux: before?.mux ?? (media.rtcpMux || ice || this.mode === 'dtls-srtp'),
+      ...(ice && { ice: offerIce(before?.ice, this.#random) }),
+      ...(this.mode === 'dtls-srtp' && { dtls: offerDtls(before?.dtls, this.#random) }),
       sdes: this.mode === 'sdes' ? offerSdes(before?.sdes ?? noSdesKeys, this.#suites, this.#random) : noSdesKeys,
     }
   }
@@ -223,11 +260,19 @@ export class LegDescriptions {
     if (media.kind !== offered.kind) {
       throw new SdpError('SDP_MEDIA_LINES_DIFFER', `${nameOf(media)} answers an offer of ${offered.kind}`)
     }
-    if (!offered.live || media.port === 0) return { ...offered, live: false, sdes: noSdesKeys }
-    if (media.profile === undefined || media.profile.security === 'dtls-srtp') {
+    if (!offered.live || media.port === 0) return dead(offered)
+    const dtls = this.mode === 'dtls-srtp' && offered.profile?.security === 'dtls-srtp'
+    if (media.profile === undefined || (media.profile.security === 'dtls-srtp') !== dtls) {
       throw unusableProfile(media, `in answer to ${offered.protocol}`)
     }
-    const answered = { ...offered, remote: remoteEndpoint(media) }
+    const answered = {
+      ...this.#answeredIce(media, offered),
+      remote: remoteEndpoint(media),
+      mux: offered.mux && media.rtcpMux,
+    }
+    if (offered.dtls !== undefined) {
+      return { ...answered, dtls: within(media, () => acceptDtls(offered.dtls!, media)) }
+    }
     if (this.mode === 'sdes') {
       return {
         ...answered,
@@ -241,10 +286,17 @@ export class LegDescriptions {
     return answered
   }
 
-  /** The mode decides the profile, the other leg its feedback. A peer that wants SDES in RTP/AVP keeps it (RFC 8643). */
+  /** ICE is agreed when both do it (RFC 8839 §4.2). */
+  #answeredIce({ iceCredentials }: MediaDescription, { ice, ...offered }: LegMedia): LegMedia {
+    if (ice === undefined || iceCredentials === undefined) return offered
+    return { ...offered, ice: { local: ice.local, remote: iceCredentials } }
+  }
+
+  /** The mode decides the profile, the other leg its feedback. A peer that wants its keys in RTP/AVP keeps it (RFC 8643). */
   #profile({ feedback }: MediaProfile, before: LegMedia | undefined): MediaProfile {
-    const secured = this.mode === 'sdes' && before?.profile?.security !== 'rtp'
-    return { security: secured ? 'srtp' : 'rtp', feedback }
+    const opportunistic = before?.profile?.security === 'rtp'
+    const security = this.mode === 'sdes' ? 'srtp' : this.mode === 'dtls-srtp' ? 'dtls-srtp' : 'rtp'
+    return { security: opportunistic ? 'rtp' : security, feedback }
   }
 
   #protocol({ profile, protocol }: MediaDescription): string {
@@ -268,7 +320,7 @@ export class LegDescriptions {
     template: SessionDescription,
     media: readonly LegMedia[],
     local: readonly (LocalEndpoint | undefined)[],
-    crypto: (media: LegMedia) => readonly string[],
+    offer: boolean,
   ): Buffer {
     this.#address ??= local.find((one) => one !== undefined)?.address
     const own = this.#address ?? '0.0.0.0'
@@ -276,14 +328,30 @@ export class LegDescriptions {
       media: one,
       template: template.media[index],
       local: one.live ? local[index] : undefined,
-      crypto: one.live ? crypto(one) : [],
+      own: one.live ? this.#ownLines(one, local[index]!, offer) : [],
     }))
     const address = lines.find((line) => line.local !== undefined)?.local?.address ?? own
-    const text = writeWithoutOrigin(template, address, lines)
+    const ice = media.some((one) => one.live && one.ice !== undefined)
+    const text = writeWithoutOrigin(template, address, lines, ice ? [iceLite] : [])
     this.#written = { text, version: this.#versionOf(text) }
     const origin = `o=${this.#username} ${this.#sessionId} ${this.#written.version} ${networkAddress(own)}\r\n`
     const afterVersion = text.indexOf('\n') + 1
     return Buffer.from(text.slice(0, afterVersion) + origin + text.slice(afterVersion), 'latin1')
+  }
+
+  /** What belongs to this leg alone of one m-line. */
+  #ownLines({ mux, sdes, dtls, ice }: LegMedia, local: LocalEndpoint, offer: boolean): readonly string[] {
+    const keys = offer
+      ? offeredLines(sdes)
+      : sdes.agreed === undefined
+        ? []
+        : [writeCrypto(sdes.agreed.tag, sdes.agreed.send)]
+    return [
+      ...(mux ? ['rtcp-mux'] : []),
+      ...keys.map((value) => `crypto:${value}`),
+      ...(dtls === undefined ? [] : dtlsLines(dtls, this.#fingerprint!, offer)),
+      ...(ice === undefined ? [] : iceLines(ice, local, this.#ice!.addresses, mux && !offer)),
+    ]
   }
 
   /** The version stays while the text does; after a failed re-offer the agreed text has its old version again. */
@@ -295,7 +363,7 @@ export class LegDescriptions {
 }
 
 /** An m-line that stays where it is with port 0. */
-function dead({ kind, profile, formats, direction }: MediaDescription, protocol: string): LegMedia {
+function refused({ kind, profile, formats, direction }: MediaDescription, protocol: string): LegMedia {
   return {
     kind,
     protocol,
@@ -303,8 +371,23 @@ function dead({ kind, profile, formats, direction }: MediaDescription, protocol:
     formats,
     live: false,
     direction,
+    mux: false,
     sdes: noSdesKeys,
   }
+}
+
+/** An m-line that has ended: nothing of it is kept. */
+function dead({ kind, protocol, profile, formats, direction }: LegMedia): LegMedia {
+  const media = { kind, protocol, formats, live: false, direction, mux: false, sdes: noSdesKeys }
+  return profile === undefined ? media : { ...media, profile }
+}
+
+/** What media must know of the keys. */
+function protectionOf({ sdes, dtls }: LegMedia): Protection {
+  if (dtls !== undefined) return dtlsProtection(dtls)
+  const send = sdes.agreed?.send ?? sdes.own.values().next().value
+  if (send === undefined) return { mode: 'none' }
+  return { mode: 'sdes', send, ...(sdes.agreed !== undefined && { receive: sdes.agreed.receive }) }
 }
 
 /** The description with what the leg refuses marked as such. */

@@ -1,4 +1,5 @@
-import { type RemoteEndpoint } from '../base/endpoint-description.ts'
+import { type IceDescription, type RemoteEndpoint } from '../base/endpoint-description.ts'
+import { type DtlsState } from './dtls-setup.ts'
 import { type MediaProfile } from './media-profile.ts'
 import { type SdesKeys } from './sdes-keys.ts'
 import { isUnspecified, type Direction, type MediaDescription } from './session-description.ts'
@@ -16,6 +17,12 @@ export interface LegMedia {
   readonly direction: Direction
   readonly remote?: RemoteEndpoint
   readonly sdes: SdesKeys
+  /** Present on a leg of DTLS-SRTP. */
+  readonly dtls?: DtlsState
+  /** RTCP shares the RTP port: as offered, and then as agreed (RFC 5761). */
+  readonly mux: boolean
+  /** Present while ICE is offered, and when it is agreed. */
+  readonly ice?: IceDescription
 }
 
 /** Where the writer of `media` receives it. */

@@ -32,6 +32,12 @@ const statuses = {
   SDES_PARAMETER_UNSUPPORTED: 488,
   /** A re-offer that takes the encryption away from a stream that had it. */
   SDES_DOWNGRADE: 488,
+  /** No `a=fingerprint` that can be read where the leg must be encrypted by DTLS-SRTP. */
+  DTLS_FINGERPRINT_MISSING: 488,
+  /** An `a=setup` that leaves nobody to begin the handshake (RFC 4145 §4). */
+  DTLS_SETUP_UNUSABLE: 488,
+  /** A re-offer that takes DTLS-SRTP away from a stream that had it. */
+  DTLS_DOWNGRADE: 488,
   /** An answer with `a=crypto` to an offer without: none means none. */
   SDES_NOT_OFFERED: 488,
 } as const

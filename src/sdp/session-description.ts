@@ -1,6 +1,10 @@
 import { type SessionDescription as RawDescription } from 'sdp-transform'
+import { type IceCredentials } from '../base/endpoint-description.ts'
+import { type Fingerprint } from '../base/fingerprint.ts'
 import { attributeName, attributeValue, hasAttribute, type Attribute } from './attributes.ts'
 import { readCrypto, type CryptoLine } from './crypto-attribute.ts'
+import { readFingerprints } from './fingerprint-lines.ts'
+import { readIceCredentials } from './ice-lines.ts'
 import { mediaProfile, type MediaProfile } from './media-profile.ts'
 import { parseRaw } from './sdp-grammar.ts'
 import { malformed, readLines, type SdpLine, type SdpSection } from './sdp-lines.ts'
@@ -49,12 +53,18 @@ export interface MediaDescription {
   readonly crypto: readonly CryptoLine[]
   /** `a=fingerprint`, here or at session level. */
   readonly fingerprint: boolean
+  /** Those of them that can be read: of the m-line, or else of the session. */
+  readonly fingerprints: readonly Fingerprint[]
+  /** `a=tls-id`, here or at session level (RFC 8842 §4). */
+  readonly tlsId?: string
   /** `a=setup`, here or at session level. */
   readonly setup?: string
   /** `a=zrtp-hash`, here or at session level. */
   readonly zrtpHash: boolean
   /** `a=ice-ufrag`, here or at session level, or a candidate. */
   readonly ice: boolean
+  /** Of the peer that wrote it, if it does ICE. */
+  readonly iceCredentials?: IceCredentials
   /** The attributes as they came. */
   readonly attributes: readonly Attribute[]
   /** The b= lines as they came, without `b=`. */
@@ -110,6 +120,9 @@ function readMedia(section: SdpSection, index: number, shared: Shared, raw: RawD
   const stated = decoded.direction ?? raw.direction ?? 'sendrecv'
   const rtcp = readRtcp(section)
   const setup = attributeValue(attributes, 'setup') ?? attributeValue(shared.attributes, 'setup')
+  const tlsId = attributeValue(attributes, 'tls-id') ?? attributeValue(shared.attributes, 'tls-id')
+  const own = readFingerprints(attributes)
+  const iceCredentials = readIceCredentials(attributes, shared.attributes)
   const title = section.find((line) => line.type === 'i')?.value
   return {
     index,
@@ -122,9 +135,12 @@ function readMedia(section: SdpSection, index: number, shared: Shared, raw: RawD
     rtcpMux: hasAttribute(attributes, 'rtcp-mux'),
     crypto: attributes.filter((one) => attributeName(one) === 'crypto').map((one) => readCrypto(valueOf(one))),
     fingerprint: has('fingerprint'),
+    fingerprints: hasAttribute(attributes, 'fingerprint') ? own : readFingerprints(shared.attributes),
+    ...(tlsId !== undefined && { tlsId }),
     ...(setup !== undefined && { setup }),
     zrtpHash: has('zrtp-hash'),
     ice,
+    ...(iceCredentials !== undefined && { iceCredentials }),
     attributes,
     bandwidths: bandwidthsOf(section),
     ...(title !== undefined && { title }),

@@ -1,5 +1,5 @@
 import { type CryptoSuite, defaultCryptoSuites, type EncryptionMode } from '../base/encryption.ts'
-import { type EncryptionRule, type Rule, type SuiteRule, type TrenscrypterRules } from './rules.ts'
+import { type EncryptionRule, type FallbackRule, type Rule, type SuiteRule, type TrenscrypterRules } from './rules.ts'
 
 /** What the rules say about one call. */
 export interface Decision {
@@ -9,15 +9,19 @@ export interface Decision {
   readonly mode: EncryptionMode
   /** The rule that decided the mode; absent when none matched and leg B follows leg A. */
   readonly rule?: EncryptionRule
-  /** The suites that leg B proposes, in order; present when the mode is `sdes`. */
+  /** The modes that leg B is tried with when the recipient refuses the one before, in order; usually empty. */
+  readonly fallback: readonly EncryptionMode[]
+  /** The rule that decided the fallback. */
+  readonly fallbackRule?: FallbackRule
+  /** The suites that leg B proposes, in order; present when `sdes` is the mode or among the fallback. */
   readonly suites?: readonly CryptoSuite[]
-  /** The rule that decided the suites; absent when the mode is not `sdes` or the default list applies. */
+  /** The rule that decided the suites; absent when the default list applies. */
   readonly suiteRule?: SuiteRule
   /** Rules whose patterns were stopped at their limit of work and so counted as not matching; usually empty. */
   readonly exhausted: readonly Rule[]
 }
 
-const none: readonly Rule[] = Object.freeze([])
+const none: readonly never[] = Object.freeze([])
 
 /**
  * Decides leg B's encryption and suites (reference: trenscrypter, "Selection algorithm"): the first rule whose pattern
@@ -37,25 +41,40 @@ export function decide(rules: TrenscrypterRules, uri: string, legAMode: Encrypti
   }
   const rule = first(rules.encryption)
   const mode = rule?.mode ?? legAMode
-  const suiteRule = mode === 'sdes' ? first(rules.suites) : undefined
+  const fallbackRule = first(rules.fallback)
+  const fallback: readonly EncryptionMode[] =
+    fallbackRule === undefined ? none : fallbackRule.modes.filter((other) => other !== mode)
+  const sdes = mode === 'sdes' || fallback.includes('sdes')
+  const suiteRule = sdes ? first(rules.suites) : undefined
   return {
     uri,
     mode,
     ...(rule && { rule }),
-    ...(mode === 'sdes' && { suites: suiteRule?.suites ?? defaultCryptoSuites }),
+    fallback,
+    ...(fallbackRule && { fallbackRule }),
+    ...(sdes && { suites: suiteRule?.suites ?? defaultCryptoSuites }),
     ...(suiteRule && { suiteRule }),
     exhausted: exhausted ?? none,
   }
 }
 
 /** Says in one line, for the log, which rule decided what and where it is written. */
-export function describeDecision({ mode, rule, suites, suiteRule, exhausted }: Decision): string {
+export function describeDecision({
+  mode,
+  rule,
+  fallback,
+  fallbackRule,
+  suites,
+  suiteRule,
+  exhausted,
+}: Decision): string {
   const modePart = `${mode} (${rule ? `rule ${ruleAt(rule)}` : 'as leg A: no rule matches'})`
   const suitesPart = suites
     ? `, ${suites.join(';')} (${suiteRule ? `suite rule ${ruleAt(suiteRule)}` : 'the default suites'})`
     : ''
+  const fallbackPart = fallbackRule ? `, else ${fallback.join(', ')} (fallback ${ruleAt(fallbackRule)})` : ''
   const stopped = exhausted.map((one) => `; ${ruleAt(one)} took too long and did not count`).join('')
-  return `${modePart}${suitesPart}${stopped}`
+  return `${modePart}${fallbackPart}${suitesPart}${stopped}`
 }
 
 /** Names a rule by its number and place: `2 at /etc/flexisip/flexisip.conf:31:20`. */

@@ -1,6 +1,6 @@
 import { quote } from '../config/problem.ts'
 import { ruleAt } from './decide.ts'
-import { type EncryptionRule, type Rule, type SuiteRule, type TrenscrypterRules } from './rules.ts'
+import { type EncryptionRule, type FallbackRule, type Rule, type SuiteRule, type TrenscrypterRules } from './rules.ts'
 
 /** A rule as text: what it decides, and for whom. */
 interface Described {
@@ -27,10 +27,11 @@ export const describeRules = {
   },
 }
 
-function lists({ encryption, suites }: TrenscrypterRules): [name: string, list: Described[]][] {
+function lists({ encryption, suites, fallback }: TrenscrypterRules): [name: string, list: Described[]][] {
   return [
     ['rule', encryption.map((rule: EncryptionRule) => ({ rule, decides: rule.mode }))],
     ['suite rule', suites.map((rule: SuiteRule) => ({ rule, decides: rule.suites.join(';') }))],
+    ['fallback', fallback.map((rule: FallbackRule) => ({ rule, decides: rule.modes.join(';') }))],
   ]
 }
 

@@ -24,8 +24,8 @@ export async function* explain(
 }
 
 /**
- * Answers one line: a sentence, or `{"uri","mode","rule","suites","srtpRule","at"}`, where `rule` and `srtpRule` are
- * numbers from 0 or null, `suites` is null unless the mode is `sdes`, and `at` says where the rule that decided the mode
+ * Answers one line: a sentence, or `{"uri","mode","rule","fallback","suites","srtpRule","at"}`, where `rule` and
+ * `srtpRule` are numbers from 0 or null, `suites` is null unless `sdes` is the mode or among the fallback, and `at` says where the rule that decided the mode
  * is written. A line that cannot be answered gives `error: …` or `{"uri","error"}`.
  * @param line `uri` or `uri<TAB>from-mode`
  */
@@ -39,11 +39,12 @@ export function explainLine(rules: TrenscrypterRules, line: string, { fromMode, 
   // On the wire each byte is a char
   const decision = decide(rules, Buffer.from(uri, 'utf8').toString('latin1'), mode)
   if (!json) return `${uri}: ${describeDecision(decision)}`
-  const { rule, suites, suiteRule } = decision
+  const { rule, fallback, suites, suiteRule } = decision
   return JSON.stringify({
     uri,
     mode: decision.mode,
     rule: rule?.index ?? null,
+    fallback,
     suites: suites ?? null,
     srtpRule: suiteRule?.index ?? null,
     at: rule ? `${rule.at.file}:${rule.at.line}:${rule.at.column}` : null,

@@ -10,7 +10,7 @@ import { type Token } from '../config/config-snapshot.ts'
 import { nearest } from '../config/nearest.ts'
 import { type Fault, type Position, type Problem, quote } from '../config/problem.ts'
 import { compileRule, PatternError, type RulePattern } from '../config/regex/rule-pattern.ts'
-import { type EncryptionRule, type Rule, type SuiteRule } from './rules.ts'
+import { type EncryptionRule, type FallbackRule, type Rule, type SuiteRule } from './rules.ts'
 
 /** The usable rules of one list, and what is wrong with the others. */
 export interface RuleList<R extends Rule> {
@@ -35,6 +35,20 @@ export function readSuiteRules(words: readonly Token[]): RuleList<SuiteRule> {
   const rules = readPairs(words, problems, (list) => {
     const suites = readSuites(list, problems)
     return suites.length > 0 ? { suites: Object.freeze(suites) } : undefined
+  })
+  return { rules, problems }
+}
+
+/** Reads the words of `fallback`: modes, regex, modes, regex, …, where modes are separated by semicolons. */
+export function readFallbackRules(words: readonly Token[]): RuleList<FallbackRule> {
+  const problems: Problem[] = []
+  const rules = readPairs(words, problems, (list, regex) => {
+    const modes: EncryptionMode[] = []
+    for (const word of wordsOf(list)) {
+      if (isEncryptionMode(word.text)) modes.push(word.text)
+      else problems.push(problem('RULE_MODE', word, unknownMode(word.text, regex.text)))
+    }
+    return modes.length > 0 ? { modes: Object.freeze(modes) } : undefined
   })
   return { rules, problems }
 }
@@ -87,13 +101,21 @@ function readPattern(regex: Token, problems: Problem[]): RulePattern | undefined
 /** Names the suites that exist, and reports the others. */
 function readSuites(list: Token, problems: Problem[]): CryptoSuite[] {
   const suites: CryptoSuite[] = []
-  let offset = 0
-  for (const name of list.text.split(';')) {
-    if (isCryptoSuite(name)) suites.push(name)
-    else problems.push(problem('RULE_SUITE', { ...list, column: list.column + offset }, unknownSuite(name)))
-    offset += name.length + 1
+  for (const word of wordsOf(list)) {
+    if (isCryptoSuite(word.text)) suites.push(word.text)
+    else problems.push(problem('RULE_SUITE', word, unknownSuite(word.text)))
   }
   return suites
+}
+
+/** The words between semicolons, each with its place. */
+function wordsOf(list: Token): Token[] {
+  let column = list.column
+  return list.text.split(';').map((text) => {
+    const word = { ...list, text, column }
+    column += text.length + 1
+    return word
+  })
 }
 
 function unknownSuite(name: string): Fault {

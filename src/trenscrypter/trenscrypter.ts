@@ -34,6 +34,7 @@ export class Trenscrypter implements Application {
       // Without a rule leg B follows leg A, and an offerless leg A has nothing to follow
       mode: offered === undefined && decision.rule === undefined ? undefined : decision.mode,
       suites: decision.suites ?? [],
+      fallback: decision.fallback,
       because: describeDecision(decision),
     }
   }

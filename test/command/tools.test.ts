@@ -141,6 +141,7 @@ describe('tools', { concurrency: 4 }, () => {
       uri: 'sip:bob@s.example',
       mode: 'sdes',
       rule: 1,
+      fallback: [],
       suites: ['AES_256_CM_HMAC_SHA1_80', 'AEAD_AES_256_GCM'],
       srtpRule: 0,
       at: `${config}:2:43`,

@@ -16,18 +16,18 @@ describe('the contexts of a leg', () => {
     const security = new LegSecurity(portableCipherProvider)
     const first = protection()
     security.apply(first)
-    const { encrypt, decrypt } = security
+    const { encrypt, decrypt } = security.rtp
     const copy = { ...first.send, key: Buffer.from(first.send.key), salt: Buffer.from(first.send.salt) }
     security.apply({ ...first, send: copy, receive: masterKey('AES_CM_128_HMAC_SHA1_32') })
-    assert.equal(security.encrypt, encrypt)
-    assert.notEqual(security.decrypt, decrypt)
+    assert.equal(security.rtp.encrypt, encrypt)
+    assert.notEqual(security.rtp.decrypt, decrypt)
   })
 
   test('are others for another suite, key, salt or identifier', () => {
     const security = new LegSecurity(portableCipherProvider)
     const first = protection()
     security.apply(first)
-    const { encrypt } = security
+    const { encrypt } = security.rtp
     const { send } = first
     for (const other of [
       { ...send, suite: 'AES_CM_128_HMAC_SHA1_32' as const },
@@ -36,7 +36,7 @@ describe('the contexts of a leg', () => {
       { ...send, mki: Buffer.from([1]) },
     ]) {
       security.apply({ mode: 'sdes', send: other })
-      assert.notEqual(security.encrypt, encrypt)
+      assert.notEqual(security.rtp.encrypt, encrypt)
     }
   })
 
@@ -44,20 +44,20 @@ describe('the contexts of a leg', () => {
     const security = new LegSecurity(portableCipherProvider)
     const first = protection()
     security.apply(first)
-    const { encrypt, decrypt } = security
+    const { encrypt, decrypt } = security.rtp
     security.apply(protection())
     security.apply({ mode: 'none' })
-    assert.deepEqual([security.secured, security.encrypt, security.decrypt], [false, undefined, undefined])
+    assert.deepEqual([security.secured, security.rtp.encrypt, security.rtp.decrypt], [false, undefined, undefined])
     security.apply(first)
     assert.equal(security.secured, true)
-    assert.equal(security.encrypt, encrypt)
-    assert.equal(security.decrypt, decrypt)
+    assert.equal(security.rtp.encrypt, encrypt)
+    assert.equal(security.rtp.decrypt, decrypt)
   })
 
   test('that are half known are secured already', () => {
     const security = new LegSecurity(portableCipherProvider)
     security.apply({ mode: 'sdes', send: masterKey('AEAD_AES_256_GCM') })
     assert.equal(security.secured, true)
-    assert.equal(security.decrypt, undefined)
+    assert.equal(security.rtp.decrypt, undefined)
   })
 })

@@ -41,23 +41,15 @@ for (const [number, { call, message, body }] of phoneDescriptions().entries()) {
       const [spoken] = said.media
       assert.deepEqual(heard!.formats, spoken!.formats)
       assert.deepEqual(
-        heard!.attributes.filter((one) => attributeName(one) !== 'crypto'),
+        heard!.attributes.filter((one) => !['crypto', 'rtcp-mux'].includes(attributeName(one))),
         spoken!.attributes.filter((one) => !own.has(attributeName(one))),
       )
+      assert.equal(heard!.rtcpMux, spoken!.rtcpMux)
       assert.equal(heard!.crypto.length, far === 'sdes' ? defaultCryptoSuites.length : 0)
       assert.equal(heard!.profile!.feedback, spoken!.profile!.feedback)
       assert.equal(offeredEncryption(parseSdp(Buffer.from(text, 'latin1'))), far)
       for (const secret of secretsIn(body.toString('latin1'))) assert.ok(!text.includes(secret), secret)
-      for (const line of [
-        'candidate',
-        'ice-',
-        'fingerprint',
-        'setup',
-        'rtcp-mux',
-        'BUNDLE',
-        '127.0.0.1 ',
-        '10.99.0.1 ',
-      ]) {
+      for (const line of ['candidate', 'ice-', 'fingerprint', 'setup', 'BUNDLE', '127.0.0.1 ', '10.99.0.1 ']) {
         assert.ok(!text.includes(line), line)
       }
       const line = heard!.crypto.find((crypto) => crypto.usable)

@@ -5,7 +5,7 @@ import { Trenscrypter } from '../../src/trenscrypter/trenscrypter.ts'
 
 const request = createRequest('INVITE', 'sip:bob@sip.example.org')
 const recipient = 'sip:bob@sip.example.org'
-const noRules = { encryption: [], suites: [] }
+const noRules = { encryption: [], suites: [], fallback: [] }
 
 for (const [proxy, route] of [
   ['sip:127.0.0.1:5060;transport=tcp', '<sip:127.0.0.1:5060;transport=tcp;lr>'],

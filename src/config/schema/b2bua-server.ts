@@ -91,13 +91,13 @@ export const b2buaServer = {
   'enable-ice': parameter({
     type: boolean,
     default: 'true',
-    help: 'Use ICE on both sides of a call when the peer does. Without effect in this version, which does no ICE yet.',
+    help: 'Use ICE on both sides of a call when the peer does. The server is an ICE-lite agent: phones check, it answers.',
     reload: 'next call',
   }),
   'nat-addresses': parameter({
     type: stringList,
     default: '',
-    help: 'Public addresses of the server behind a NAT, at most one IPv4 and one IPv6, for ICE candidates. Without effect in this version, which does no ICE yet.',
+    help: 'Public addresses of the server behind a NAT, at most one IPv4 and one IPv6, for ICE candidates.',
     reload: 'next call',
     check: checkAddresses,
   }),

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { boolean, durationS, path, string } from '../value-type.ts'
+import { boolean, durationS, oneOf, path, string, stringList } from '../value-type.ts'
 import { parameter } from './parameter.ts'
 
 /** The help of the section, for `--dump-default`. */
@@ -29,6 +29,18 @@ export const companion = {
       address === '' || (isIP(address) !== 0 && address !== '0.0.0.0' && address !== '::')
         ? undefined
         : { what: 'this is not the IP address of an interface', instead: 'write the address that phones can reach' },
+  }),
+  'dtls-certificate': parameter({
+    type: oneOf('ecdsa', 'rsa'),
+    default: 'ecdsa',
+    help: 'Which of its two certificates the server shows in DTLS-SRTP. Both are made in data-directory. Every phone of today takes ECDSA; rsa is for old ones.',
+    reload: 'restart',
+  }),
+  fallback: parameter({
+    type: stringList,
+    default: '',
+    help: 'What the outgoing call is tried with again, as a new INVITE, when the recipient answers 488, 415 or 606, or an answer without the encryption that was offered: <modes> <regex> pairs, where modes are separated by semicolons and tried in order, and the regex is matched as those of outgoing-enc-regex. Never less secure than what is written here: without none in the list a call does not go on in clear.\nExample: sdes;dtls-srtp sip:.*@old\\.example\\.org(;.*)?',
+    reload: 'next call',
   }),
   'tls-certificates-file': parameter({
     type: path,

@@ -15,6 +15,8 @@ import { Inbox, SipPhone } from './sip-phone.ts'
 /** What a test may set. */
 export interface SiteOptions {
   readonly mode?: EncryptionMode
+  /** Modes with which leg B is tried again. */
+  readonly fallback?: readonly EncryptionMode[]
   readonly settings?: Partial<CallSettings>
   readonly protocol?: 'tcp' | 'udp'
   /** Route of leg B; default: phone B, which stands for the proxy. */
@@ -78,6 +80,7 @@ export class Site {
         route: [`<${this.route};lr>`],
         mode: this.mode ?? offered,
         suites: defaultCryptoSuites,
+        fallback: options.fallback ?? [],
         because: 'the test says so',
       }),
     }

@@ -21,6 +21,7 @@ export function sessionOptions(options: Partial<SessionOptions> = {}): SessionOp
     onNoRtp: (report) => {
       throw new Error(`unexpected silence of leg ${report.leg}`)
     },
+    onKeyExchange: () => {},
     onFailure: (error) => {
       throw error
     },

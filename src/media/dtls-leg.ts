@@ -1,0 +1,224 @@
+import { type Protection } from '../base/endpoint-description.ts'
+import { type CryptoSuite, type SrtpMasterKey } from '../base/encryption.ts'
+import { type Component } from './component.ts'
+import { clientRandom } from './dtls/client-hello.ts'
+import { matchesFingerprint } from './dtls/matches-fingerprint.ts'
+import { type AgreedKeys, type KeyExchange, type KeyExchanger } from './key-exchange/key-exchanger.ts'
+import { type PeerAddress } from './packet-io/packet-io.ts'
+
+type DtlsProtection = Extract<Protection, { mode: 'dtls-srtp' }>
+
+/** Associations of one leg that are remembered: the one in use, and the one that a failed re-offer returns to. */
+const keptAssociations = 2
+/**
+ * Handshakes of a component that may run at a time: a ClientHello that differs from the first one may be a phone that
+ * begins anew, or a stranger's with a forged source, so it must not end what is under way.
+ */
+const mostAttempts = 2
+/** Handshakes that a client begins anew when one has failed, and the milliseconds before each. */
+const clientRetries = 10
+const retryDelay = 1000
+
+/** What a leg's handshakes need of the leg. */
+export interface DtlsLegOptions {
+  readonly exchanger: KeyExchanger
+  /** Sends a datagram of a handshake. */
+  send(component: Component, datagram: Uint8Array, to: PeerAddress): void
+  /** Where the component's packets go at the moment, if that is known. */
+  destination(component: Component): PeerAddress | undefined
+  /** Keys are agreed on, with the right peer. */
+  onKeys(component: Component, keys: { readonly send: SrtpMasterKey; readonly receive: SrtpMasterKey }): void
+  /** The peer that began a handshake is the right one, and this is where it is. */
+  onPeer(component: Component, source: PeerAddress): void
+  /** A handshake has ended, with the right peer; or it has failed, and another may follow. */
+  onOutcome(component: Component, outcome: { readonly suite?: CryptoSuite; readonly failure?: string }): void
+}
+
+/** One handshake. */
+interface Attempt {
+  exchange: KeyExchange | undefined
+  /** Whom it is made with. */
+  readonly peer: PeerAddress
+  /** Random of the ClientHello that it began with, when the peer is the client. */
+  readonly hello: Buffer | undefined
+  /** Its outcome, whoever the peer is. */
+  agreed: AgreedKeys | undefined
+}
+
+/** One component's part of an association. */
+interface Part {
+  readonly component: Component
+  /** The oldest first. */
+  readonly attempts: Attempt[]
+  /** The one whose peer has shown the certificate that was signalled: its keys are in use. */
+  right: Attempt | undefined
+  retries: number
+  timer: NodeJS.Timeout | undefined
+}
+
+interface Association {
+  readonly name: string
+  protection: DtlsProtection
+  readonly parts: Record<Component, Part>
+}
+
+/**
+ * The DTLS associations of one leg of one stream (RFC 5763, RFC 5764): one for RTP, and another one for RTCP where it has a
+ * port of its own. Keys come into use when the handshake is finished and the certificate is the one that was signalled; a
+ * handshake that fails, or that a stranger makes, is counted and forgotten, and the next one has its chance.
+ */
+export class DtlsLeg {
+  readonly #options: DtlsLegOptions
+  /** The latest first. */
+  readonly #associations: Association[] = []
+  #active: Association | undefined
+  #mux = false
+
+  constructor(options: DtlsLegOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Takes over what was agreed: the same name goes on with its association, another one begins its own.
+   * @param protection `undefined` when the leg is not, or no longer, one of DTLS-SRTP
+   */
+  apply(protection: DtlsProtection | undefined, mux: boolean): void {
+    this.#mux = mux
+    if (protection === undefined) {
+      this.close()
+      return
+    }
+    const index = this.#associations.findIndex(({ name }) => name === protection.association)
+    const association = index < 0 ? begun(protection) : this.#associations.splice(index, 1)[0]!
+    this.#associations.unshift(association)
+    for (const old of this.#associations.splice(keptAssociations)) end(old)
+    association.protection = protection
+    this.#active = association
+    for (const component of this.#components()) this.#advance(association, association.parts[component])
+  }
+
+  /** A component's address has become known, or is another one: a client that waited for it begins. */
+  onDestination(component: Component): void {
+    if (this.#active !== undefined && this.#components().includes(component)) {
+      this.#advance(this.#active, this.#active.parts[component])
+    }
+  }
+
+  /** A datagram of a handshake, from a source that deserves an answer. It is copied. */
+  receive(component: Component, datagram: Uint8Array, source: PeerAddress): void {
+    const association = this.#active
+    if (association === undefined) return
+    const part = association.parts[component]
+    const random = clientRandom(datagram)
+    if (random !== undefined) {
+      // it goes to the handshake that it began, and no other
+      const known = part.attempts.find(({ hello }) => hello?.equals(random) === true)
+      if (known !== undefined) known.exchange?.receive(datagram)
+      else if (part.right === undefined && association.protection.role !== 'client') {
+        if (part.attempts.length === mostAttempts) discard(part, part.attempts.at(-1)!)
+        this.#attempt(association, part, 'server', source, random).exchange?.receive(datagram)
+      }
+      return
+    }
+    for (const { exchange } of [...part.attempts]) exchange?.receive(datagram)
+  }
+
+  /** Ends everything. */
+  close(): void {
+    for (const association of this.#associations.splice(0)) end(association)
+    this.#active = undefined
+  }
+
+  #components(): readonly Component[] {
+    return this.#mux ? [1] : [1, 2]
+  }
+
+  /** Goes as far as what is known allows. */
+  #advance(association: Association, part: Part): void {
+    for (const attempt of [...part.attempts]) this.#verify(association, part, attempt)
+    const to = this.#options.destination(part.component)
+    const begins = association.protection.role === 'client' && part.attempts.length === 0 && part.timer === undefined
+    if (begins && to !== undefined) this.#attempt(association, part, 'client', to, undefined)
+  }
+
+  #attempt(
+    association: Association,
+    part: Part,
+    role: 'client' | 'server',
+    { address, port }: PeerAddress,
+    hello: Buffer | undefined,
+  ): Attempt {
+    const peer = { address, port }
+    const attempt: Attempt = { exchange: undefined, peer, hello, agreed: undefined }
+    part.attempts.push(attempt)
+    attempt.exchange = this.#options.exchanger.begin(role, {
+      onSend: (datagram) => {
+        // a client's peer may move before it has spoken: ICE nominates while the first Hello is on its way
+        const to = role === 'client' ? (this.#options.destination(part.component) ?? peer) : peer
+        this.#options.send(part.component, datagram, to)
+      },
+      onConnected: (agreed) => {
+        attempt.agreed = agreed
+        this.#verify(association, part, attempt)
+      },
+      onFailed: (why) => this.#failed(association, part, attempt, why),
+    })
+    return attempt
+  }
+
+  /** The certificate decides, as soon as both it and the peer's description are known (RFC 5763 §5). */
+  #verify(association: Association, part: Part, attempt: Attempt): void {
+    const { agreed, peer, hello } = attempt
+    const { fingerprints } = association.protection
+    if (agreed === undefined || fingerprints.length === 0) return
+    if (!matchesFingerprint(agreed.peerCertificate, fingerprints)) {
+      this.#failed(association, part, attempt, 'the certificate is not the one of the session description')
+      return
+    }
+    if (part.right === undefined) {
+      part.right = attempt
+      for (const other of [...part.attempts]) if (other !== attempt) discard(part, other)
+      if (hello !== undefined) this.#options.onPeer(part.component, peer)
+      this.#options.onOutcome(part.component, { suite: agreed.send.suite })
+    }
+    if (association === this.#active) this.#options.onKeys(part.component, agreed)
+  }
+
+  #failed(association: Association, part: Part, attempt: Attempt, why: string): void {
+    if (attempt === part.right) {
+      attempt.exchange = undefined // the peer has closed what was finished: the keys stay in use
+      return
+    }
+    discard(part, attempt)
+    this.#options.onOutcome(part.component, { failure: why })
+    if (association.protection.role !== 'client' || part.retries >= clientRetries) return
+    part.retries++
+    part.timer = setTimeout(() => {
+      part.timer = undefined
+      if (association === this.#active) this.#advance(association, part)
+    }, retryDelay)
+  }
+}
+
+function begun(protection: DtlsProtection): Association {
+  const part = (component: Component): Part => ({
+    component,
+    attempts: [],
+    right: undefined,
+    retries: 0,
+    timer: undefined,
+  })
+  return { name: protection.association, protection, parts: { 1: part(1), 2: part(2) } }
+}
+
+function discard(part: Part, attempt: Attempt): void {
+  attempt.exchange?.close()
+  part.attempts.splice(part.attempts.indexOf(attempt), 1)
+}
+
+function end({ parts }: Association): void {
+  for (const part of [parts[1], parts[2]]) {
+    clearTimeout(part.timer)
+    for (const attempt of [...part.attempts]) discard(part, attempt)
+  }
+}

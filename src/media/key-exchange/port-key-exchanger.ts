@@ -1,0 +1,67 @@
+import { type MessagePort } from 'node:worker_threads'
+import { fromKeyMessage } from '../key-message.ts'
+import { type KeyExchangeEvent, type KeyExchangeRequest } from './key-exchange-messages.ts'
+import { type KeyExchange, type KeyExchanger, type KeyExchangeListener } from './key-exchanger.ts'
+
+const unavailable = 'no handshake is possible at the moment'
+
+/** A media worker's end of the key exchange worker, which it reaches over a port of its own. */
+export class PortKeyExchanger implements KeyExchanger {
+  #port: MessagePort | undefined
+  readonly #listeners = new Map<number, KeyExchangeListener>()
+  #last = 0
+
+  /** Takes the port to a key exchange worker that has just been started; handshakes with the one before are lost. */
+  connect(port: MessagePort): void {
+    this.#port?.close()
+    this.#port = port
+    const lost = [...this.#listeners.values()]
+    this.#listeners.clear()
+    port.on('message', (event: KeyExchangeEvent) => {
+      this.#onEvent(event)
+    })
+    for (const listener of lost) listener.onFailed('the key exchange worker has ended')
+  }
+
+  begin(role: 'client' | 'server', listener: KeyExchangeListener): KeyExchange {
+    const exchange = ++this.#last
+    if (this.#port === undefined) queueMicrotask(() => listener.onFailed(unavailable))
+    else this.#listeners.set(exchange, listener)
+    this.#tell({ type: 'begin', exchange, role })
+    return {
+      receive: (datagram) => {
+        if (this.#listeners.has(exchange))
+          this.#tell({ type: 'receive', exchange, datagram: Uint8Array.from(datagram) })
+      },
+      close: () => {
+        if (this.#listeners.delete(exchange)) this.#tell({ type: 'close', exchange })
+      },
+    }
+  }
+
+  #tell(request: KeyExchangeRequest): void {
+    this.#port?.postMessage(request)
+  }
+
+  #onEvent(event: KeyExchangeEvent): void {
+    const listener = this.#listeners.get(event.exchange)
+    if (listener === undefined) return // closed while the event was on its way
+    switch (event.type) {
+      case 'send':
+        listener.onSend(event.datagram)
+        break
+      case 'connected': {
+        const { send, receive, peerCertificate } = event
+        listener.onConnected({
+          send: fromKeyMessage(send),
+          receive: fromKeyMessage(receive),
+          peerCertificate: Buffer.from(peerCertificate),
+        })
+        break
+      }
+      case 'failed':
+        this.#listeners.delete(event.exchange)
+        listener.onFailed(event.why)
+    }
+  }
+}

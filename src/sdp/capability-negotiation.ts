@@ -1,0 +1,5 @@
+import { type SessionDescription } from './session-description.ts'
+
+export function chooseConfiguration(offer: SessionDescription): SessionDescription {
+  return offer
+}

@@ -1,0 +1,105 @@
+import { type Protection } from '../base/endpoint-description.ts'
+import { type Fingerprint } from '../base/fingerprint.ts'
+import { type RandomBytes } from './sdes-keys.ts'
+import { SdpError } from './sdp-error.ts'
+import { writeFingerprint } from './fingerprint-lines.ts'
+import { isUnspecified, type MediaDescription } from './session-description.ts'
+
+/** What the peer's last description says of its side of the association. */
+interface DtlsPeer {
+  readonly fingerprints: readonly Fingerprint[]
+  readonly tlsId?: string
+  /** Address and port, where they say something: without ICE, and not on hold. */
+  readonly transport?: string
+}
+
+/**
+ * The DTLS association of one m-line of one leg (RFC 5763, RFC 8842). Values are never changed, so that a failed re-offer
+ * is undone by going back to the former one.
+ */
+export interface DtlsState {
+  /** This server's `a=tls-id`. */
+  readonly tlsId: string
+  /** Counts the associations that the peer has begun anew under one tls-id of this server. */
+  readonly generation: number
+  readonly role?: 'client' | 'server'
+  readonly peer?: DtlsPeer
+}
+
+/** The association for an offer: the one that is there, or a new one. */
+export function offerDtls(before: DtlsState | undefined, random: RandomBytes): DtlsState {
+  return before ?? { tlsId: random(16).toString('hex'), generation: 1 }
+}
+
+/**
+ * The association for an answer. It goes on unless the offer changes certificate, tls-id or transport, or asks for the
+ * other role (RFC 8842 §5.3, RFC 5763 §6.6).
+ * @throws SdpError `DTLS_FINGERPRINT_MISSING`, `DTLS_SETUP_UNUSABLE`
+ */
+export function answerDtls(before: DtlsState | undefined, offer: MediaDescription, random: RandomBytes): DtlsState {
+  const peer = peerOf(offer)
+  const setup = offer.setup?.toLowerCase() ?? 'actpass'
+  if (!['actpass', 'active', 'passive'].includes(setup)) {
+    throw new SdpError('DTLS_SETUP_UNUSABLE', `a=setup:${printable(setup)} in an offer`)
+  }
+  const kept = before?.role !== undefined && !begins(before.peer, peer) ? before : undefined
+  if (kept !== undefined && (setup === 'actpass' || (setup === 'active') === (kept.role === 'server'))) {
+    return { ...kept, peer: { ...kept.peer, ...peer } }
+  }
+  const role = setup === 'active' ? 'server' : 'client'
+  return { ...offerDtls(undefined, random), role, peer }
+}
+
+/**
+ * Takes the answer to an offer, which says `actpass`. Without `a=setup` the answerer is the client, as RFC 4145 has it and as
+ * phones that forget it behave.
+ * @throws SdpError `DTLS_FINGERPRINT_MISSING`, `DTLS_SETUP_UNUSABLE`
+ */
+export function acceptDtls(offered: DtlsState, answer: MediaDescription): DtlsState {
+  const peer = peerOf(answer)
+  const setup = answer.setup?.toLowerCase() ?? 'active'
+  // some answer actpass, which is no answer: they leave it to whoever speaks first, and are ready for it
+  if (!['actpass', 'active', 'passive'].includes(setup)) {
+    throw new SdpError('DTLS_SETUP_UNUSABLE', `a=setup:${printable(setup)} in an answer`)
+  }
+  const role = setup === 'passive' ? 'client' : 'server'
+  if (offered.role === undefined) return { ...offered, role, peer }
+  // in answer to a re-offer the role may be said wrong, but it is not made anew (rtpengine#2156)
+  if (!begins(offered.peer, peer)) return { ...offered, peer: { ...offered.peer, ...peer } }
+  return { ...offered, generation: offered.generation + 1, role, peer }
+}
+
+/** The attributes of a description: `actpass` in an offer, the role in an answer. */
+export function dtlsLines({ tlsId, role }: DtlsState, own: Fingerprint, offer: boolean): readonly string[] {
+  const setup = offer ? 'actpass' : role === 'client' ? 'active' : 'passive'
+  return [`setup:${setup}`, `fingerprint:${writeFingerprint(own)}`, `tls-id:${tlsId}`]
+}
+
+/** What media must know. */
+export function dtlsProtection({ tlsId, generation, role, peer }: DtlsState): Protection {
+  const association = `${tlsId}/${generation}`
+  const fingerprints = peer?.fingerprints ?? []
+  return { mode: 'dtls-srtp', association, ...(role !== undefined && { role }), fingerprints }
+}
+
+function peerOf({ fingerprints, tlsId, ice, address, port }: MediaDescription): DtlsPeer {
+  if (fingerprints.length === 0) {
+    throw new SdpError('DTLS_FINGERPRINT_MISSING', 'no a=fingerprint that can be read')
+  }
+  const transport = ice || address === undefined || isUnspecified(address) ? undefined : `${address} ${port}`
+  return { fingerprints, ...(tlsId !== undefined && { tlsId }), ...(transport !== undefined && { transport }) }
+}
+
+/** Whether the peer's description begins a new association. What either description does not say has not changed. */
+function begins(before: DtlsPeer | undefined, now: DtlsPeer): boolean {
+  if (before === undefined) return true
+  if (now.tlsId !== undefined && before.tlsId !== undefined && now.tlsId !== before.tlsId) return true
+  if (now.transport !== undefined && before.transport !== undefined && now.transport !== before.transport) return true
+  const known = new Set(before.fingerprints.map(writeFingerprint))
+  return !now.fingerprints.some((one) => known.has(writeFingerprint(one)))
+}
+
+/** Only what looks like a value is shown. */
+function printable(setup: string): string {
+  return /^[a-z-]{1,16}$/.test(setup) ? setup : '?'
+}

@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { after, describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type EndpointDescription, type LocalEndpoint, type Protection } from '../../src/base/endpoint-description.ts'
+import { type Fingerprint } from '../../src/base/fingerprint.ts'
+import { fingerprintOf, makeCertificate } from '../../src/media/dtls/dtls-certificate.ts'
+import { type KeyExchangeReport } from '../../src/media/media-engine.ts'
+import { WorkerMediaEngine } from '../../src/media/worker-media-engine.ts'
+import { Bridge } from '../support/media/bridge.ts'
+import { rtcpPacket, rtpPacket } from '../support/media/packets.ts'
+
+/*
+ * Two servers of ours, back to back over UDP: a plain phone on either end, and DTLS-SRTP between them. Each has an engine, a
+ * certificate and workers of its own.
+ */
+const certificates = { left: makeCertificate('ecdsa', new Date()), right: makeCertificate('rsa', new Date()) }
+const fingerprints = {
+  left: fingerprintOf(certificates.left.certificate),
+  right: fingerprintOf(certificates.right.certificate),
+}
+const left = new WorkerMediaEngine({ workers: 1, certificate: certificates.left })
+const right = new WorkerMediaEngine({ workers: 1, certificate: certificates.right })
+after(() => Promise.all([left.close(), right.close()]))
+
+interface Ends {
+  readonly one: Bridge
+  readonly two: Bridge
+  /** What the middle legs are described by. */
+  readonly local: { readonly one: LocalEndpoint; readonly two: LocalEndpoint }
+  readonly reports: KeyExchangeReport[]
+}
+
+async function ends(): Promise<Ends> {
+  const reports: KeyExchangeReport[] = []
+  const session = { onKeyExchange: (report: KeyExchangeReport) => void reports.push(report) }
+  const one = await Bridge.open(left, 'none', 'none', { described: false, session })
+  const two = await Bridge.open(right, 'none', 'none', { described: false, session })
+  await one.update('a', one.a.description())
+  await two.update('b', two.b.description())
+  return { one, two, local: { one: one.b.server, two: two.a.server }, reports }
+}
+
+function endpoint(
+  { address, rtpPort, rtcpPort }: LocalEndpoint,
+  protection: Protection,
+  rtcpMux: boolean,
+): EndpointDescription {
+  return { remote: { address, rtpPort, rtcpPort }, rtcpMux, direction: 'sendrecv', protection }
+}
+
+function dtls(
+  role: 'client' | 'server' | undefined,
+  fingerprint: Fingerprint | undefined,
+  association = 'first',
+): Protection {
+  return {
+    mode: 'dtls-srtp',
+    association,
+    ...(role !== undefined && { role }),
+    fingerprints: fingerprint === undefined ? [] : [fingerprint],
+  }
+}
+
+async function talk({ one, two }: Ends, sequence = 1): Promise<void> {
+  const [fromOne, fromTwo] = [
+    rtpPacket({ sequence, payload: randomBytes(160) }),
+    rtpPacket({ ssrc: 9, sequence, payload: randomBytes(99) }),
+  ]
+  one.a.sendRtp(fromOne)
+  assert.deepEqual(await two.b.receiveRtp(), fromOne)
+  two.b.sendRtp(fromTwo)
+  assert.deepEqual(await one.a.receiveRtp(), fromTwo)
+}
+
+async function close({ one, two }: Ends): Promise<void> {
+  await one.close()
+  await two.close()
+}
+
+describe('DTLS-SRTP on a leg', () => {
+  for (const mux of [true, false]) {
+    test(`keys come of the handshake ${mux ? 'for both' : 'of RTP, and of that of RTCP'}, and the first packet waits for them`, async () => {
+      const pair = await ends()
+      const { one, two, local, reports } = pair
+      const first = rtpPacket({ sequence: 77, payload: randomBytes(160) })
+      two.session.update(0, 'a', endpoint(local.one, dtls('server', fingerprints.left), mux))
+      one.session.update(0, 'b', endpoint(local.two, dtls('client', fingerprints.right), mux))
+      one.a.sendRtp(first)
+      assert.deepEqual(await two.b.receiveRtp(), first)
+      await talk(pair)
+      one.a.sendRtcp(rtcpPacket(0xa))
+      assert.deepEqual(await two.b.receiveRtcp(), rtcpPacket(0xa))
+      two.b.sendRtcp(rtcpPacket(0xb))
+      assert.deepEqual(await one.a.receiveRtcp(), rtcpPacket(0xb))
+      assert.equal(one.counters('b').keyExchanges, mux ? 1 : 2)
+      assert.equal(one.counters('b').keyExchangeFailures, 0)
+      assert.deepEqual(new Set(reports.map(({ suite }) => suite)), new Set(['AES_CM_128_HMAC_SHA1_80']))
+      await close(pair)
+    })
+  }
+
+  test('a Hello that overtakes the description of who sends it is answered when that is known', async () => {
+    const pair = await ends()
+    const { one, two, local } = pair
+    two.session.update(0, 'a', { rtcpMux: false, direction: 'sendrecv', protection: dtls(undefined, undefined) })
+    one.session.update(0, 'b', endpoint(local.two, dtls('client', fingerprints.right), true))
+    await sleep(60)
+    two.session.update(0, 'a', endpoint(local.one, dtls('server', fingerprints.left), true))
+    await talk(pair)
+    await close(pair)
+  })
+
+  test('a certificate that was not signalled gives no keys, and the right one does afterwards', async () => {
+    const pair = await ends()
+    const { one, two, local } = pair
+    const wrong: Fingerprint = { hash: 'sha-256', digest: randomBytes(32) }
+    two.session.update(0, 'a', endpoint(local.one, dtls('server', wrong), true))
+    one.session.update(0, 'b', endpoint(local.two, dtls('client', fingerprints.right), true))
+    await two.counted('a', 'keyExchangeFailures', 1)
+    one.a.sendRtp(rtpPacket({ sequence: 1 }))
+    await sleep(50)
+    assert.equal(two.counters('b').rtpPacketsSent, 0)
+    // the other phone of the same call, which has the certificate that the answer names
+    two.session.update(0, 'a', endpoint(local.one, dtls('server', fingerprints.left), true))
+    one.session.update(0, 'b', endpoint(local.two, dtls('client', fingerprints.right, 'second'), true))
+    await two.counted('a', 'keyExchanges', 1)
+    await talk(pair, 500)
+    await close(pair)
+  })
+
+  test('the same association stays through re-offers; another one makes new keys; the one before comes back', async () => {
+    const pair = await ends()
+    const { one, two, local } = pair
+    const both = (name: string): void => {
+      two.session.update(0, 'a', endpoint(local.one, dtls('server', fingerprints.left, name), true))
+      one.session.update(0, 'b', endpoint(local.two, dtls('client', fingerprints.right, name), true))
+    }
+    both('first')
+    await talk(pair, 1)
+    both('first')
+    await talk(pair, 2)
+    assert.equal(one.counters('b').keyExchanges, 1)
+    both('second')
+    await talk(pair, 3)
+    assert.equal(one.counters('b').keyExchanges, 2)
+    both('first')
+    await talk(pair, 4)
+    assert.equal(one.counters('b').keyExchanges, 2)
+    assert.equal(one.counters('b').authenticationFailures, 0)
+    await close(pair)
+  })
+
+  test('nothing crosses in clear, whoever sends it', async () => {
+    const pair = await ends()
+    const { one, two, local } = pair
+    two.session.update(0, 'a', endpoint(local.one, dtls('server', fingerprints.left), true))
+    two.a.rtp.send(rtpPacket({ sequence: 2, payload: randomBytes(160) }), local.two.rtpPort)
+    one.session.update(0, 'b', endpoint(local.two, dtls('client', fingerprints.right), true))
+    await talk(pair, 10)
+    two.a.rtp.send(rtpPacket({ sequence: 11, payload: randomBytes(160) }), local.two.rtpPort)
+    await sleep(50)
+    assert.deepEqual(two.b.rtp.unread.length, 0)
+    await close(pair)
+  })
+})
