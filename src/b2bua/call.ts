@@ -8,19 +8,19 @@ import { type InviteFailure, type OutgoingInvite } from '../sip/usage/outgoing-i
 import { type UserAgent } from '../sip/usage/user-agent.ts'
 import { type Clock, type Timer } from '../base/clock.ts'
 import { type CryptoSuite, type EncryptionMode } from '../base/encryption.ts'
-import { LegDescriptions } from '../sdp/leg-descriptions.ts'
 import { offeredEncryption } from '../sdp/offered-encryption.ts'
 import { type SessionDescription } from '../sdp/session-description.ts'
 import { type MediaEngine } from '../media/media-engine.ts'
 import { type Application, type Destination } from './application.ts'
 import { CallError, verdictOf } from './call-error.ts'
+import { endByCancel, endByDecline, endByError, endByRefusal, endByServer, type CallEnd } from './call-end.ts'
 import { CallMedia, type LegName } from './call-media.ts'
 import { type CallSettings } from './call-settings.ts'
-import { type CallSummary, type EndedBy } from './call-summary.ts'
-import { endReasonOfStatus, endReasons, type EndReason } from './end-reason.ts'
-import { acceptableOffer, descriptionIn, Leg, sdpType } from './leg.ts'
+import { type CallSummary } from './call-summary.ts'
+import { endReasons, type EndReason } from './end-reason.ts'
+import { acceptableOffer, descriptionIn, isAvailable, makeLeg, sdpType, type Leg } from './leg.ts'
 import { OfferRelay } from './offer-relay.ts'
-import { cancelReason, reasonHeader, reasonsOf, warning } from './reason-headers.ts'
+import { reasonHeader, reasonsOf } from './reason-headers.ts'
 import { recipientOf } from './recipient.ts'
 import { credentialsOf, relayedHeaders } from './relayed-headers.ts'
 import { relayedReply, relayRequest } from './request-relay.ts'
@@ -45,26 +45,8 @@ export interface CallSurroundings {
   onEnded(call: Call, summary: CallSummary): void
 }
 
-/** Encryption modes that this server can terminate. */
-const availableModes: ReadonlySet<EncryptionMode> = new Set(['none', 'sdes', 'dtls-srtp'])
-
 /** Statuses with which a recipient says that it does not like the media (RFC 3261 §21.4.13, §21.4.26, §21.6.4). */
 const mediaRefusals: ReadonlySet<number> = new Set([415, 488, 606])
-
-/** An end as one side told it, on its way to the other side. */
-interface End {
-  readonly reason: EndReason
-  readonly by: EndedBy
-  readonly detail: string
-  /** For a caller who still waits; the reason's own status and no headers where absent. */
-  readonly response?: {
-    readonly status: number
-    readonly reason?: string
-    readonly headers?: readonly (readonly [string, string])[]
-  }
-  /** For the BYE or CANCEL. */
-  readonly headers?: readonly (readonly [string, string])[]
-}
 
 /**
  * One call: leg A, as the INVITE brought it, and leg B, which this server makes. It relays what each side says about the
@@ -118,8 +100,7 @@ export class Call {
 
   /** Takes the call on: decides where it goes and calls there. Every failure ends the call with a verdict. */
   start(): void {
-    this.invite.onCancelled = (cancel) =>
-      this.#end({ reason: cancelReason(cancel), by: 'a', detail: 'CANCEL', headers: reasonsOf(cancel) })
+    this.invite.onCancelled = (cancel) => this.#end(endByCancel(cancel))
     this.invite.onFailed = (error) => this.#end({ reason: 'dialog-lost', by: 'a', detail: error.message })
     this.#after(this.#world.settings.unansweredTimeout, () => {
       if (!this.answered) this.#endBySelf('no-answer')
@@ -128,8 +109,8 @@ export class Call {
   }
 
   /** Ends the call on this server's own account, on whichever legs there are. Harmless when it has ended. */
-  end(reason: EndReason, detail = ''): void {
-    this.#endBySelf(reason, detail)
+  end(reason: EndReason): void {
+    this.#endBySelf(reason)
   }
 
   async #callOut(): Promise<void> {
@@ -143,20 +124,14 @@ export class Call {
       offered: offer === undefined ? undefined : offeredEncryption(offer),
     })
     if (destination.kind === 'decline') {
-      const { status, why } = destination
-      this.#end({
-        reason: endReasonOfStatus(status),
-        by: 'server',
-        detail: why,
-        response: { status, headers: [warning(why)] },
-      })
+      this.#end(endByDecline(destination.status, destination.why))
       return
     }
     this.#destination = destination
     const mode = offer === undefined ? undefined : (destination.mode ?? offeredEncryption(offer))
     if (offer !== undefined) this.#a = this.#makeLeg('a', offeredEncryption(offer))
     if (mode !== undefined) this.#b = this.#makeLeg('b', mode)
-    this.#fallback = destination.fallback.filter((other) => other !== mode && availableModes.has(other))
+    this.#fallback = destination.fallback.filter((other) => other !== mode && isAvailable(other, settings))
     this.#media = await CallMedia.open(engine, {
       ...settings.media,
       onNoRtp: ({ leg, seconds }) => this.#onSilence(leg, seconds),
@@ -230,19 +205,8 @@ export class Call {
 
   /** @throws CallError 488 for a mode that this server cannot terminate */
   #makeLeg(name: LegName, mode: EncryptionMode): Leg {
-    const { suites, fingerprint, ice } = this.#world.settings
-    if (!availableModes.has(mode) || (mode === 'dtls-srtp' && fingerprint === undefined)) {
-      throw new CallError('unsupported-encryption', `media encryption ${mode} is not available`)
-    }
-    return new Leg(
-      name,
-      new LegDescriptions({
-        mode,
-        suites: name === 'a' ? suites : this.#destination!.suites,
-        ...(fingerprint !== undefined && { fingerprint }),
-        ...(ice !== undefined && { ice }),
-      }),
-    )
+    const { settings } = this.#world
+    return makeLeg(name, mode, name === 'a' ? settings.suites : this.#destination!.suites, settings)
   }
 
   /** 180, 181, 182, 183 …: relayed with their description, if any, as early media (RFC 3960). */
@@ -290,7 +254,7 @@ export class Call {
     if (this.#b === undefined) {
       this.#acceptedWithOffer(response, session).catch((error: unknown) => {
         session.acknowledge()
-        this.#b ??= new Leg('b', new LegDescriptions({ mode: 'none', suites: [] }))
+        this.#b ??= this.#makeLeg('b', 'none')
         this.#b.session = session
         this.#fail(error)
       })
@@ -407,45 +371,21 @@ export class Call {
     void relay.start()
   }
 
-  /** Leg B could not be had: leg A learns it with the same status (reference: b2bua-server §7). */
   #refused(failure: InviteFailure): void {
     const { response } = failure
-    if (response !== undefined) {
-      if (mediaRefusals.has(response.status) && this.#fallBack(`${response.status} ${response.reason}`)) return
-      const contacts = response.status < 400 ? response.headers.all('Contact') : []
-      const headers = contacts.map((contact): [string, string] => ['Contact', contact])
-      this.#end({
-        reason: endReasonOfStatus(response.status),
-        by: 'b',
-        detail: `${response.status} ${response.reason}`,
-        response: {
-          status: response.status,
-          reason: response.reason,
-          headers: [...relayedHeaders(response.headers), ...headers],
-        },
-      })
-      return
-    }
-    this.#endBySelf(failure.cause === 'timeout' ? 'proxy-timeout' : 'unreachable', 'no answer from the outbound proxy')
+    const choosy = response !== undefined && mediaRefusals.has(response.status)
+    if (!choosy || !this.#fallBack(`${response.status} ${response.reason}`)) this.#end(endByRefusal(failure))
   }
 
   #fail(error: unknown): void {
-    const { reason, status, why } = verdictOf(error)
-    this.#end({
-      reason,
-      by: 'server',
-      detail: why,
-      response: { status, headers: [warning(why)] },
-      headers: [reasonHeader(reason)],
-    })
+    this.#end(endByError(error))
   }
 
-  #endBySelf(reason: EndReason, detail: string = endReasons[reason].text): void {
-    const headers = [reasonHeader(reason)]
-    this.#end({ reason, by: 'server', detail, response: { status: endReasons[reason].status, headers }, headers })
+  #endBySelf(reason: EndReason, detail?: string): void {
+    this.#end(endByServer(reason, detail))
   }
 
-  #end(end: End): void {
+  #end(end: CallEnd): void {
     if (this.#ended) return
     this.#ended = true
     for (const timer of this.#timers) timer.cancel()

@@ -1,12 +1,14 @@
+import { type CryptoSuite, type EncryptionMode } from '../base/encryption.ts'
 import { type SipMessage } from '../sip/message/message.ts'
 import { type InviteSession } from '../sip/usage/invite-session.ts'
-import { type LegDescriptions } from '../sdp/leg-descriptions.ts'
+import { LegDescriptions } from '../sdp/leg-descriptions.ts'
 import { chooseConfiguration } from '../sdp/capability-negotiation.ts'
 import { restrictCodecs, type CodecRestriction } from '../sdp/restrict-codecs.ts'
 import { SdpError } from '../sdp/sdp-error.ts'
 import { parseSdp, type SessionDescription } from '../sdp/session-description.ts'
 import { CallError } from './call-error.ts'
 import { type LegName } from './call-media.ts'
+import { type CallSettings } from './call-settings.ts'
 
 /** The media type of a session description (RFC 8866 §8.1). */
 export const sdpType = 'application/sdp'
@@ -26,6 +28,30 @@ export class Leg {
     this.name = name
     this.descriptions = descriptions
   }
+}
+
+/** Says whether this server can terminate a mode, as it is set up. */
+export function isAvailable(mode: EncryptionMode, { fingerprint }: CallSettings): boolean {
+  return mode === 'none' || mode === 'sdes' || (mode === 'dtls-srtp' && fingerprint !== undefined)
+}
+
+/**
+ * A leg without a past.
+ * @param suites what this server offers on it when its mode is SDES
+ * @throws CallError 488 for a mode that is not available
+ */
+export function makeLeg(
+  name: LegName,
+  mode: EncryptionMode,
+  suites: readonly CryptoSuite[],
+  settings: CallSettings,
+): Leg {
+  if (!isAvailable(mode, settings)) {
+    throw new CallError('unsupported-encryption', `media encryption ${mode} is not available`)
+  }
+  const { fingerprint, ice } = settings
+  const known = { mode, suites, ...(fingerprint !== undefined && { fingerprint }), ...(ice !== undefined && { ice }) }
+  return new Leg(name, new LegDescriptions(known))
 }
 
 /**

@@ -1,30 +1,12 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { clearAudio, sdesAudio } from '../support/b2bua/descriptions.ts'
-import { Site, type SiteOptions } from '../support/b2bua/site.ts'
+import { onSite } from '../support/b2bua/on-site.ts'
+import { Site } from '../support/b2bua/site.ts'
 import { ask, listen } from '../support/b2bua/sip-phone.ts'
 
 const recipient = 'sip:bob@sip.example.org;gr=urn:uuid:7'
 const keyOfAlice = 'QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFB'
-
-/** Runs a test with a site of its own, and checks that nothing is left of its calls. */
-async function onSite(options: SiteOptions, run: (site: Site) => Promise<void>): Promise<void> {
-  const site = await Site.start(options)
-  try {
-    await run(site)
-    const deadline = Date.now() + 3000
-    const busy = (): boolean => Object.values(site.counts()).some((count) => count > 0)
-    while (busy() && Date.now() < deadline) await sleep(20)
-    assert.deepEqual(
-      Object.entries(site.counts()).filter(([, count]) => count > 0),
-      [],
-      'something is left of the call',
-    )
-  } finally {
-    await site.stop()
-  }
-}
 
 /** Sets a call up from A to B, both in the given mode of A, and returns both ends. */
 async function talk(site: Site, offer = clearAudio(40000), answer = clearAudio(40010)) {
