@@ -1,5 +1,8 @@
-/** SDES or clear; baresip's words. srtp: RTP/AVP with a=crypto (RFC 8643); srtp-mand: RTP/SAVP, and 488 for anything else. */
-export type BaresipEncryption = 'none' | 'srtp' | 'srtp-mand'
+/**
+ * Clear, SDES or DTLS-SRTP; baresip's words. srtp: RTP/AVP with a=crypto (RFC 8643); srtp-mand: RTP/SAVP, and 488 for
+ * anything else; srtp-mandf: RTP/SAVPF; dtls_srtp: UDP/TLS/RTP/SAVPF.
+ */
+export type BaresipEncryption = 'none' | 'srtp' | 'srtp-mand' | 'srtp-mandf' | 'dtls_srtp'
 
 export interface BaresipAccount {
   /** User part of its address. */
@@ -7,6 +10,8 @@ export interface BaresipAccount {
   readonly encryption?: BaresipEncryption
   /** Sends 183 with its tone while it rings. */
   readonly earlyMedia?: boolean
+  readonly rtcpMux?: boolean
+  readonly ice?: boolean
   /** Its registrar and outbound proxy, when it is not that of the settings. */
   readonly proxy?: string
 }
@@ -17,6 +22,8 @@ export interface BaresipSettings {
   readonly domain: string
   /** The registrar and outbound proxy, such as sip:127.0.0.1:5060. */
   readonly proxy: string
+  /** What it is bound to; 127.0.0.1 by default. */
+  readonly address?: string
   /** UDP and TCP; it takes the next TCP port too, for TLS. */
   readonly sipPort: number
   /** First of 20 media ports. */
@@ -41,10 +48,10 @@ export const mediaPorts = 20
  * @param tone the file that is its microphone (8 kHz, mono)
  */
 export function baresipConfig(settings: BaresipSettings, folder: string, tone: string): string {
-  const { sipPort, rtpPort, controlPort, maxCalls = 20, video = false } = settings
+  const { address = '127.0.0.1', sipPort, rtpPort, controlPort, maxCalls = 20, video = false } = settings
   const lines = [
     'poll_method epoll',
-    `sip_listen 127.0.0.1:${sipPort}`,
+    `sip_listen ${address}:${sipPort}`,
     'call_local_timeout 60',
     `call_max_calls ${maxCalls}`,
     `audio_source aufile,${tone}`,
@@ -64,7 +71,7 @@ export function baresipConfig(settings: BaresipSettings, folder: string, tone: s
     `rtp_ports ${rtpPort}-${rtpPort + mediaPorts - 1}`,
     'jitter_buffer_delay 5-10',
     'rtp_stats yes',
-    'net_interface 127.0.0.1',
+    `net_interface ${address}`,
     `module_path ${modules}`,
     'module g711.so',
     'module aubridge.so',
@@ -73,6 +80,8 @@ export function baresipConfig(settings: BaresipSettings, folder: string, tone: s
     'module sndfile.so',
     `snd_path ${folder}/snd`,
     'module srtp.so',
+    'module dtls_srtp.so',
+    'module ice.so',
     ...(video ? ['module vp8.so', 'module fakevideo.so'] : []),
     'module_tmp uuid.so',
     'module_tmp account.so',
@@ -87,12 +96,14 @@ export function baresipConfig(settings: BaresipSettings, folder: string, tone: s
 export function baresipAccounts(settings: BaresipSettings): string {
   const { domain } = settings
   return settings.accounts
-    .map(({ name, encryption = 'none', earlyMedia = false, proxy = settings.proxy }) =>
+    .map(({ name, encryption = 'none', earlyMedia = false, rtcpMux = false, ice = false, proxy = settings.proxy }) =>
       [
         `<sip:${name}@${domain}>`,
         'regint=600',
         `outbound="${proxy}"`,
         ...(encryption === 'none' ? [] : [`mediaenc=${encryption}`]),
+        ...(rtcpMux ? ['rtcp_mux=yes'] : []),
+        ...(ice ? ['medianat=ice'] : []),
         'audio_codecs=pcmu/8000/1',
         `answermode=${earlyMedia ? 'early' : 'manual'}`,
       ].join(';'),

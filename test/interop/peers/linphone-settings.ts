@@ -1,5 +1,5 @@
-/** SDES or clear; linphone's words. */
-export type LinphoneEncryption = 'none' | 'srtp'
+/** Clear, SDES, or DTLS-SRTP; linphone's words. */
+export type LinphoneEncryption = 'none' | 'srtp' | 'dtls'
 
 export interface LinphoneSettings {
   /** User part of its address. */
@@ -12,7 +12,16 @@ export interface LinphoneSettings {
   readonly sipPort: number
   /** First of eight media ports: audio RTP and RTCP, then video. */
   readonly rtpPort: number
+  /** What it is bound to; 127.0.0.1 by default. With ICE another one: linphone has no candidate of the loopback. */
+  readonly address?: string
   readonly encryption?: LinphoneEncryption
+  /** Takes no call without its encryption. */
+  readonly mandatory?: boolean
+  readonly avpf?: boolean
+  readonly rtcpMux?: boolean
+  readonly ice?: boolean
+  /** Offers its encryption as a possibility, besides RTP/AVP (RFC 5939). */
+  readonly capabilities?: boolean
   /** SDES suites that it offers, in order, comma separated; all that it has by default. */
   readonly suites?: string
   /** Sends a still picture as VP8 video with every call. */
@@ -51,7 +60,13 @@ export function linphoneSettings(settings: LinphoneSettings): string {
     proxy,
     sipPort,
     rtpPort,
+    address = '127.0.0.1',
     encryption = 'none',
+    mandatory = false,
+    avpf = false,
+    rtcpMux = false,
+    ice = false,
+    capabilities = false,
     suites,
     video = false,
     earlyMedia = false,
@@ -61,14 +76,15 @@ export function linphoneSettings(settings: LinphoneSettings): string {
       sip_port: sipPort,
       sip_tcp_port: 0,
       sip_tls_port: 0,
-      bind_address: '127.0.0.1',
+      bind_address: address,
       // without ipv6_migration_done, use_ipv6 is erased at start and the offer may hold "c=IN IP6"
       ipv6_migration_done: on,
       use_ipv6: off,
       guess_hostname: off,
-      contact: `sip:${name}@127.0.0.1:${sipPort}`,
+      contact: `sip:${name}@${address}:${sipPort}`,
       media_encryption: encryption,
-      media_encryption_mandatory: off,
+      media_encryption_mandatory: mandatory ? on : off,
+      support_capability_negotiations: capabilities ? on : off,
       register_only_when_network_is_up: off,
       auto_net_state_mon: off,
       inc_timeout: 60,
@@ -79,12 +95,13 @@ export function linphoneSettings(settings: LinphoneSettings): string {
     rtp: {
       audio_rtp_port: rtpPort,
       video_rtp_port: rtpPort + 4,
-      bind_address: '127.0.0.1',
-      rtcp_mux: off,
+      bind_address: address,
+      rtcp_mux: rtcpMux ? on : off,
       bundle: off,
-      avpf: off,
+      avpf: avpf ? on : off,
     },
-    net: {},
+    net: ice ? { nat_policy_ref: 'nat' } : {},
+    ...(ice ? { nat_policy_0: { ref: 'nat', protocols: 'ice' } } : {}),
     lime: {},
     video: video
       ? {
@@ -104,6 +121,7 @@ export function linphoneSettings(settings: LinphoneSettings): string {
       reg_expires: 600,
       reg_sendregister: on,
       publish: off,
+      avpf: avpf ? on : off,
     },
   }
   codecs.forEach(([mime, rate, channels], index) => {

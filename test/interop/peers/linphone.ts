@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { makeCertificate } from '../../../src/media/dtls/dtls-certificate.ts'
 import { linphoneSettings, type LinphoneEncryption, type LinphoneSettings } from './linphone-settings.ts'
 import { locatePeer, PeerProcess } from './peer-process.ts'
 import { type Phone, stepTimeout } from './phone.ts'
@@ -50,6 +51,11 @@ export class Linphone implements Phone {
     const { folder } = this.#options
     // linphone does not make its own data folder, and complains at every step without it
     mkdirSync(join(folder, '.local/share/linphone'), { recursive: true })
+    // its certificate; without one it makes an RSA key of 3072 bits in its first call with DTLS
+    mkdirSync(join(folder, '.linphone-usr-crt'), { recursive: true })
+    const { certificate, privateKey } = makeCertificate('ecdsa', new Date())
+    const pem = join(folder, '.linphone-usr-crt/linphone-dtls-default-identity.pem')
+    writeFileSync(pem, privateKey + certificate)
     writeFileSync(join(folder, 'linphonerc'), linphoneSettings(this.#options))
     const tone = join(folder, 'tone.wav')
     writeTone(tone, { hz: this.toneHz })

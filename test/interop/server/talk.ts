@@ -122,6 +122,16 @@ export function assertVideoWire(media: readonly MediaFlow[], expected: 'clear' |
 
 /** The suite of the last `a=crypto` answer that a phone sent or got, audio first; `undefined` on a clear leg. */
 export function answeredSuite(sip: readonly TracedMessage[], phonePort: number): string | undefined {
+  return /^a=crypto:\d+ (\S+)/m.exec(answerAt(sip, phonePort))?.[1]
+}
+
+/** The profile of the last answer that a phone sent or got, audio first. */
+export function answeredProfile(sip: readonly TracedMessage[], phonePort: number): string | undefined {
+  return /^m=\S+ \d+ (\S+)/m.exec(answerAt(sip, phonePort))?.[1]
+}
+
+/** The last answer to an INVITE that a phone sent or got. */
+function answerAt(sip: readonly TracedMessage[], phonePort: number): string {
   const answer = sip.findLast(
     ({ status, method, body, source, destination }) =>
       status === 200 &&
@@ -130,7 +140,7 @@ export function answeredSuite(sip: readonly TracedMessage[], phonePort: number):
       [source, destination].some((end) => portOf(end) === phonePort),
   )
   assert.ok(answer, `no answer to an INVITE at port ${phonePort}`)
-  return /^a=crypto:\d+ (\S+)/m.exec(answer.body)?.[1]
+  return answer.body
 }
 
 /** The status of the last final response to an INVITE that a phone got. */
