@@ -29,6 +29,8 @@ export interface SiteOptions extends Partial<Omit<FlexisipConf, 'folder'>> {
   readonly withoutB2bua?: boolean
   /** The diverting Route has `;lr`, which Flexisip's has not. */
   readonly looseRoute?: boolean
+  /** More arguments of the B2BUA. */
+  readonly args?: readonly string[]
 }
 
 /** An operator's site on one machine: a proxy, the B2BUA beside it as the example configuration has it, and phones. */

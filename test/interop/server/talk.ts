@@ -131,7 +131,7 @@ export function answeredProfile(sip: readonly TracedMessage[], phonePort: number
 }
 
 /** The last answer to an INVITE that a phone sent or got. */
-function answerAt(sip: readonly TracedMessage[], phonePort: number): string {
+export function answerAt(sip: readonly TracedMessage[], phonePort: number): string {
   const answer = sip.findLast(
     ({ status, method, body, source, destination }) =>
       status === 200 &&
