@@ -10,7 +10,7 @@ SYSTEM_PATH := $(PATH)
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 READY := node_modules/.ready
 
-.PHONY: run test lint types interop soak load proxy-load bench install clean
+.PHONY: run test lint types interop e2e soak load proxy-load bench install clean
 
 $(READY): package.json package-lock.json
 	@# npm must not run on the Node that it is replacing
@@ -42,6 +42,10 @@ types: $(READY)
 # Real phones, a real proxy, and load: see test/interop/README.md. Root, in a network namespace of their own.
 interop: $(READY)
 	test/interop/namespace.sh node --test --test-concurrency=1 'test/interop/*.test.ts'
+
+# The browser of the tests is Debian's chromium: test/interop/install-peers.sh --web installs it.
+e2e: $(READY)
+	test/interop/namespace.sh node --test --test-concurrency=1 'test/e2e/*.test.ts'
 
 load: $(READY)
 	test/interop/namespace.sh node --test test/soak/load.test.ts

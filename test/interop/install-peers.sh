@@ -1,10 +1,11 @@
 #!/bin/sh
 # Installs the SIP phones, proxies and tools that `make interop`, `make load` and `make soak` drive (Debian 12 or later; needs
-# root). Quick and silent when everything is there already.
+# root). Quick and silent when everything is there already. `--web` adds the browser of `make e2e`.
 set -eu
 
 # program:package
 peers='linphonec:linphone-cli baresip:baresip-core sipp:sip-tester kamailio:kamailio tcpdump:tcpdump ip:iproute2 ss:iproute2'
+[ "${1:-}" != --web ] || peers="$peers chromium:chromium"
 
 missing=
 for peer in $peers; do

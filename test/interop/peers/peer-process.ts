@@ -11,6 +11,7 @@ const packages: Readonly<Record<string, string>> = {
   kamailio: 'kamailio',
   tcpdump: 'tcpdump',
   ss: 'iproute2',
+  chromium: 'chromium',
 }
 
 /**
