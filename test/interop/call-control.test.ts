@@ -46,7 +46,9 @@ suite('what phones do in a call crosses from leg to leg', { timeout: 240_000 }, 
   let phones: Phones
 
   before(async () => {
-    site = await Site.open('call-control', { encryptionRules: ['none .*@clear\\.example', 'sdes .*@sdes\\.example'] })
+    site = await Site.open('call-control', {
+      encryptionRules: ['none .*@clear\\.example', 'sdes .*@sdes\\.example', 'dtls-srtp .*@dtls\\.example'],
+    })
     phones = await threePhones(site)
   })
   after(async () => {
@@ -56,11 +58,15 @@ suite('what phones do in a call crosses from leg to leg', { timeout: 240_000 }, 
   for (const { encryption, domain, legA, legB } of [
     { encryption: 'srtp', domain: 'clear', legA: 'encrypted', legB: 'clear' },
     { encryption: 'none', domain: 'sdes', legA: 'clear', legB: 'encrypted' },
+    { encryption: 'dtls', domain: 'clear', legA: 'encrypted', legB: 'clear' },
+    { encryption: 'srtp', domain: 'dtls', legA: 'encrypted', legB: 'encrypted' },
+    { encryption: 'dtls', domain: 'dtls', legA: 'encrypted', legB: 'encrypted' },
   ] as const)
-    test(`hold and resume by linphone, leg A ${legA}, leg B ${legB}: both are heard again`, async () => {
+    test(`hold and resume by linphone, ${encryption} to ${domain}: both are heard again`, async () => {
       const { alice, bob } = phones
       await alice.offer(encryption)
       const before = { alice: 0, bob: 0 }
+      const logged = site.b2bua.output.length
       let resumed = 0
       const file = await captured(site.folder, async () => {
         await ring(alice, bob, `sip:bob@${domain}.example`)
@@ -93,6 +99,9 @@ suite('what phones do in a call crosses from leg to leg', { timeout: 240_000 }, 
       }
       assertWire(callerMedia, legA)
       assertWire(calleeMedia, legB)
+      // the association of the first offer carries the whole call
+      const keyed = site.b2bua.output.slice(logged).match(/ media keys agreed /g)?.length ?? 0
+      assert.equal(keyed, [encryption, domain].filter((one) => one === 'dtls').length * 2, 'RTP and RTCP, once')
     })
 
   test('hold and resume by baresip: the far end hears silence, then the tone again', async () => {
@@ -126,6 +135,7 @@ suite('what phones do in a call crosses from leg to leg', { timeout: 240_000 }, 
   for (const { encryption, domain } of [
     { encryption: 'none', domain: 'sdes' },
     { encryption: 'srtp', domain: 'clear' },
+    { encryption: 'dtls', domain: 'dtls' },
   ] as const)
     test(`early media: the tone is heard before the answer, from ${encryption} to ${domain}`, async () => {
       const { alice, bob } = phones
