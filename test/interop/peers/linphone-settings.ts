@@ -24,8 +24,8 @@ export interface LinphoneSettings {
   readonly capabilities?: boolean
   /** SDES suites that it offers, in order, comma separated; all that it has by default. */
   readonly suites?: string
-  /** Sends a still picture as VP8 video with every call. */
-  readonly video?: boolean
+  /** Sends a still picture as VP8 video with every call, or when it is told to. */
+  readonly video?: boolean | 'on demand'
   /** Answers 183 with its tone while it rings. */
   readonly earlyMedia?: boolean
 }
@@ -108,7 +108,7 @@ export function linphoneSettings(settings: LinphoneSettings): string {
           capture: on,
           // no window to show it in: received video is counted and decrypted, but not decoded
           display: off,
-          automatically_initiate: on,
+          automatically_initiate: video === 'on demand' ? off : on,
           automatically_accept: on,
           device: 'StaticImage: Static picture',
           size: 'qcif',

@@ -39,7 +39,7 @@ export class Linphone implements Phone {
       command: locatePeer('linphonec'),
       args: [
         ...['-c', join(folder, 'linphonerc'), '-d', '6', '-l', this.#log],
-        ...(options.video ? ['-C'] : []),
+        ...(options.video === undefined || options.video === false ? [] : ['-C']),
         ...(options.earlyMedia ? ['--real-early-media'] : []),
       ],
       env: { HOME: folder },
@@ -117,6 +117,11 @@ export class Linphone implements Phone {
 
   resume(): void {
     this.#process.send('resume')
+  }
+
+  /** Adds video to the call that is up, by a re-INVITE. It cannot take it away again. */
+  addVideo(): void {
+    this.#process.send('camera on')
   }
 
   hangup(): void {
