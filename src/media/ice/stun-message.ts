@@ -1,19 +1,32 @@
-import { createHmac } from 'node:crypto'
-import { isIPv4 } from 'node:net'
+import { createHmac, timingSafeEqual } from 'node:crypto'
 import { crc32 } from 'node:zlib'
+import { readXorAddress } from './xor-address.ts'
 import { type PeerAddress } from '../packet-io/packet-io.ts'
-import { addressBytes } from './address-bytes.ts'
 
-/** Types of the messages of STUN's only method (RFC 8489 §5): Binding. */
-export const StunType = { request: 0x0001, indication: 0x0011, success: 0x0101, error: 0x0111 } as const
+/** Bytes of the header of every STUN message (RFC 8489 §5). */
+export const stunHeaderLength = 20
+/** What tells STUN from all else, at byte 4. */
+export const magicCookie = 0x2112a442
+/** The only method that ICE uses. */
+export const bindingMethod = 1
+/** Both numbers of RFC 8489 §14.7: a CRC that some other protocol puts in its packets must not pass for a fingerprint. */
+export const fingerprintMask = 0x5354554e
+/** Bytes of MESSAGE-INTEGRITY's value: HMAC-SHA1. */
+export const integrityLength = 20
 
-/** Attribute types (RFC 8489 §18.3, RFC 8445 §16.1). */
+/** What a message is (RFC 8489 §5, figure 3). */
+export const StunClass = { request: 0, indication: 1, success: 2, error: 3 } as const
+export type StunClass = (typeof StunClass)[keyof typeof StunClass]
+
+/** Attribute types that this server reads or writes (RFC 8489 §18.3, RFC 8445 §16.1). */
 export const StunAttribute = {
+  mappedAddress: 0x0001,
   username: 0x0006,
   messageIntegrity: 0x0008,
   errorCode: 0x0009,
   unknownAttributes: 0x000a,
-  messageIntegritySha256: 0x001c,
+  realm: 0x0014,
+  nonce: 0x0015,
   xorMappedAddress: 0x0020,
   priority: 0x0024,
   useCandidate: 0x0025,
@@ -23,159 +36,208 @@ export const StunAttribute = {
   iceControlling: 0x802a,
 } as const
 
-export const stunHeaderLength = 20
-const magicCookie = 0x2112a442
-const fingerprintXor = 0x5354554e
-const integrityLength = 20
+/** Types from here upwards may be ignored by who does not know them (RFC 8489 §14). */
+const firstOptional = 0x8000
+/** So many unknown attributes are named in a refusal; nobody honest sends more. */
+const unknownLimit = 16
+/** RFC 8489 §14.3: shorter than 509 bytes. */
+const longestUsername = 508
 
-/** Attributes from 0x8000 on may be ignored; the others must be understood (RFC 8489 §5). */
-const comprehensionRequired = (type: number): boolean => type < 0x8000
-
-const understood: ReadonlySet<number> = new Set([
-  StunAttribute.username,
-  StunAttribute.messageIntegrity,
-  StunAttribute.messageIntegritySha256,
-  StunAttribute.priority,
-  StunAttribute.useCandidate,
-  // those of answers, which are no matter in a request
-  ...[0x0001, StunAttribute.errorCode, StunAttribute.unknownAttributes, StunAttribute.xorMappedAddress],
-  // of the long-term mechanism, which ICE has no use for
-  ...[0x0014, 0x0015],
-])
+const nothing: Uint8Array = new Uint8Array(0)
 
 /**
- * A received STUN message, read in place: 2 bytes type, 2 length of the attributes, 4 magic cookie, 12 transaction id, then
- * the attributes, each 2 bytes type, 2 length, and the value padded to 4.
+ * A received STUN message: reads one after the other into the same fields, so that a flood allocates nothing. The fields
+ * are those of the last message that {@link read} took, and valid as long as its bytes are.
  */
 export class StunMessage {
-  readonly #bytes: Buffer
-  readonly type: number
-  /** Where each attribute's header begins; behind MESSAGE-INTEGRITY only FINGERPRINT counts (RFC 8489 §14.5). */
-  readonly #attributes: readonly number[]
+  messageClass: StunClass = StunClass.request
+  method = 0
+  /** Where USERNAME's value begins and ends; both 0 when there is none. */
+  usernameStart = 0
+  usernameEnd = 0
+  hasUsername = false
+  hasIntegrity = false
+  /** PRIORITY; 0 when there is none. */
+  priority = 0
+  useCandidate = false
+  /** The sender claims the controlled role. */
+  controlled = false
+  /** The sender claims the controlling role. */
+  controlling = false
+  /** Attributes that must be understood and are not; the first {@link unknownCount} are set. */
+  readonly unknown = new Uint16Array(unknownLimit)
+  unknownCount = 0
+  #bytes = nothing
+  #length = 0
+  #integrityAt = 0
+  #fingerprintAt = 0
 
-  private constructor(bytes: Buffer, attributes: readonly number[]) {
-    this.#bytes = bytes
-    this.type = bytes.readUInt16BE(0)
-    this.#attributes = attributes
+  /** The bytes that were read, of which the first `length` are the message. */
+  get bytes(): Uint8Array {
+    return this.#bytes
   }
 
   /**
    * Reads a message.
-   * @param packet lent: the message is valid as long as it is not changed
-   * @returns `undefined` when it is none: wrong cookie, lengths that lie, a FINGERPRINT that does not fit
+   * @param bytes lent as long as the fields are used
+   * @param length of the datagram
+   * @returns false when this is no well-formed STUN message, which RFC 8489 §6.3 wants dropped silently: every length must
+   *   be true, FINGERPRINT last. What follows MESSAGE-INTEGRITY is ignored, because nobody vouches for it (§14.5).
    */
-  static parse(packet: Uint8Array, length: number): StunMessage | undefined {
-    if (length < stunHeaderLength || length % 4 !== 0) return undefined
-    const bytes = Buffer.from(packet.buffer, packet.byteOffset, length)
-    if (bytes.readUInt16BE(2) !== length - stunHeaderLength || bytes.readUInt32BE(4) !== magicCookie) return undefined
-    const attributes: number[] = []
-    let sealed = false
+  read(bytes: Uint8Array, length: number): boolean {
+    this.#clear(bytes, length)
+    if (length < stunHeaderLength || length > bytes.length || bytes[0]! > 3) return false
+    if (get32(bytes, 4) !== magicCookie || get16(bytes, 2) !== length - stunHeaderLength || length % 4 !== 0)
+      return false
+    const type = get16(bytes, 0)
+    this.messageClass = (((type >> 7) & 2) | ((type >> 4) & 1)) as StunClass
+    this.method = ((type >> 2) & 0xf80) | ((type >> 1) & 0x70) | (type & 0xf)
     for (let at = stunHeaderLength; at < length;) {
-      if (length - at < 4) return undefined
-      const type = bytes.readUInt16BE(at)
-      const size = bytes.readUInt16BE(at + 2)
-      const end = at + 4 + size
-      if (end > length) return undefined
-      if (type === StunAttribute.fingerprint) {
-        if (size !== 4 || end !== length || bytes.readUInt32BE(at + 4) !== fingerprint(bytes.subarray(0, at)))
-          return undefined
-      }
-      if (!sealed) attributes.push(at)
-      sealed ||= type === StunAttribute.messageIntegrity
-      at = (end + 3) & ~3
+      // header and message are multiples of 4, so four bytes are there
+      const size = get16(bytes, at + 2)
+      const next = at + 4 + ((size + 3) & ~3)
+      if (next > length || this.#fingerprintAt > 0) return false
+      if (!this.#take(get16(bytes, at), at, size)) return false
+      at = next
     }
-    return new StunMessage(bytes, attributes)
+    return true
   }
 
-  /** The transaction id, where it lies. */
-  get transaction(): Buffer {
-    return this.#bytes.subarray(8, stunHeaderLength)
+  /** Whether FINGERPRINT fits the message; true when there is none. */
+  fingerprintFits(): boolean {
+    const at = this.#fingerprintAt
+    if (at === 0) return true
+    return (crc32(this.#bytes.subarray(0, at)) ^ fingerprintMask) >>> 0 === get32(this.#bytes, at + 4)
   }
 
-  /** The value of the first attribute of a type, where it lies. */
-  attribute(type: number): Buffer | undefined {
-    const at = this.#attributes.find((one) => this.#bytes.readUInt16BE(one) === type)
-    return at === undefined ? undefined : this.#value(at)
+  /** Whether the message has a FINGERPRINT. */
+  get hasFingerprint(): boolean {
+    return this.#fingerprintAt > 0
   }
 
-  /** Types of attributes that would have to be understood, and are not. */
-  unknown(): readonly number[] {
-    const types = this.#attributes.map((at) => this.#bytes.readUInt16BE(at))
-    return types.filter((type) => comprehensionRequired(type) && !understood.has(type))
+  /**
+   * Whether MESSAGE-INTEGRITY is there and was made with this key.
+   * @param key of short-term credentials: the password as UTF-8
+   */
+  integrityFits(key: Buffer): boolean {
+    const at = this.#integrityAt
+    if (at === 0) return false
+    const bytes = this.#bytes
+    // The HMAC was made when MESSAGE-INTEGRITY was the last attribute (RFC 8489 §14.5): the header said so.
+    const [high, low] = [bytes[2]!, bytes[3]!]
+    put16(bytes, 2, at + 4 + integrityLength - stunHeaderLength)
+    const digest = createHmac('sha1', key).update(bytes.subarray(0, at)).digest()
+    bytes[2] = high
+    bytes[3] = low
+    return timingSafeEqual(digest, bytes.subarray(at + 4, at + 4 + integrityLength))
   }
 
-  /** Says whether MESSAGE-INTEGRITY was made with this password (RFC 8489 §14.5, short-term credentials). */
-  isAuthentic(password: string): boolean {
-    const at = this.#attributes.find((one) => this.#bytes.readUInt16BE(one) === StunAttribute.messageIntegrity)
-    if (at === undefined) return false
-    const given = this.#value(at)
-    return given.length === integrityLength && given.equals(integrity(this.#bytes.subarray(0, at), password))
+  /** Whether USERNAME is this one or, unless `whole`, begins with it. */
+  usernameIs(expected: Uint8Array, whole: boolean): boolean {
+    const length = this.usernameEnd - this.usernameStart
+    if (whole ? length !== expected.length : length < expected.length) return false
+    for (let i = 0; i < expected.length; i++) {
+      if (this.#bytes[this.usernameStart + i] !== expected[i]) return false
+    }
+    return true
   }
 
-  #value(at: number): Buffer {
-    return this.#bytes.subarray(at + 4, at + 4 + this.#bytes.readUInt16BE(at + 2))
+  /** The value of the first attribute of a type, as a view. Of a message that was read. */
+  value(type: number): Uint8Array | undefined {
+    const bytes = this.#bytes
+    for (let at = stunHeaderLength; at < this.#length;) {
+      const size = get16(bytes, at + 2)
+      if (get16(bytes, at) === type) return bytes.subarray(at + 4, at + 4 + size)
+      at += 4 + ((size + 3) & ~3)
+    }
+    return undefined
+  }
+
+  /** XOR-MAPPED-ADDRESS, if it is there and whole. */
+  mappedAddress(): PeerAddress | undefined {
+    const value = this.value(StunAttribute.xorMappedAddress)
+    return value === undefined ? undefined : readXorAddress(value, this.#bytes)
+  }
+
+  /** The number in ERROR-CODE (RFC 8489 §14.8), if it is there. */
+  errorCode(): number | undefined {
+    const value = this.value(StunAttribute.errorCode)
+    return value === undefined || value.length < 4 ? undefined : (value[2]! & 7) * 100 + value[3]!
+  }
+
+  #clear(bytes: Uint8Array, length: number): void {
+    this.#bytes = bytes
+    this.#length = length
+    this.usernameStart = this.usernameEnd = 0
+    this.priority = 0
+    this.unknownCount = 0
+    this.#integrityAt = this.#fingerprintAt = 0
+    this.hasUsername = this.hasIntegrity = this.useCandidate = this.controlled = this.controlling = false
+  }
+
+  /** Notes an attribute; of several of one type the first counts (RFC 8489 §14). Returns false for an impossible length. */
+  #take(type: number, at: number, size: number): boolean {
+    if (type === StunAttribute.fingerprint) {
+      this.#fingerprintAt = at
+      return size === 4
+    }
+    if (this.hasIntegrity) return true
+    switch (type) {
+      case StunAttribute.username:
+        if (!this.hasUsername) {
+          this.hasUsername = true
+          this.usernameStart = at + 4
+          this.usernameEnd = at + 4 + size
+        }
+        return size <= longestUsername
+      case StunAttribute.messageIntegrity:
+        this.hasIntegrity = true
+        this.#integrityAt = at
+        return size === integrityLength
+      case StunAttribute.priority:
+        if (size === 4 && this.priority === 0) this.priority = get32(this.#bytes, at + 4)
+        return size === 4
+      case StunAttribute.useCandidate:
+        this.useCandidate = true
+        return size === 0
+      case StunAttribute.iceControlled:
+        this.controlled = true
+        return size === 8
+      case StunAttribute.iceControlling:
+        this.controlling = true
+        return size === 8
+      case StunAttribute.mappedAddress:
+      case StunAttribute.errorCode:
+      case StunAttribute.unknownAttributes:
+      case StunAttribute.realm:
+      case StunAttribute.nonce:
+      case StunAttribute.xorMappedAddress:
+        return true
+      default:
+        if (type < firstOptional && this.unknownCount < unknownLimit) this.unknown[this.unknownCount++] = type
+        return true
+    }
   }
 }
 
-/**
- * Writes a message.
- * @param transaction 12 bytes
- * @param password for MESSAGE-INTEGRITY; absent: without
- */
-export function writeStun(
-  type: number,
-  transaction: Uint8Array,
-  attributes: readonly (readonly [type: number, value: Uint8Array])[],
-  password?: string,
-): Buffer {
-  const padded = attributes.map(([, value]) => (value.length + 3) & ~3)
-  const body = padded.reduce((sum, length) => sum + 4 + length, 0)
-  const sealed = stunHeaderLength + body
-  const marked = sealed + (password === undefined ? 0 : 4 + integrityLength)
-  const message = Buffer.alloc(marked + 8)
-  message.writeUInt16BE(type, 0)
-  message.writeUInt32BE(magicCookie, 4)
-  message.set(transaction, 8)
-  let at = stunHeaderLength
-  for (const [index, [attribute, value]] of attributes.entries()) {
-    message.writeUInt16BE(attribute, at)
-    message.writeUInt16BE(value.length, at + 2)
-    message.set(value, at + 4)
-    at += 4 + padded[index]!
-  }
-  if (password !== undefined) {
-    message.writeUInt16BE(StunAttribute.messageIntegrity, sealed)
-    message.writeUInt16BE(integrityLength, sealed + 2)
-    message.set(integrity(message.subarray(0, sealed), password), sealed + 4)
-  }
-  message.writeUInt16BE(message.length - stunHeaderLength, 2)
-  message.writeUInt16BE(StunAttribute.fingerprint, marked)
-  message.writeUInt16BE(4, marked + 2)
-  message.writeUInt32BE(fingerprint(message.subarray(0, marked)), marked + 4)
-  return message
+/** Two bytes in network order. */
+export function get16(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! << 8) | bytes[at + 1]!
 }
 
-/** XOR-MAPPED-ADDRESS (RFC 8489 §14.2): a byte 0, the family, the port and the address, both masked. */
-export function xorMappedAddress({ address, port }: PeerAddress, transaction: Uint8Array): Buffer {
-  const bytes = addressBytes(address)
-  const value = Buffer.alloc(4 + bytes.length)
-  value[1] = isIPv4(address) ? 1 : 2
-  value.writeUInt16BE(port ^ (magicCookie >>> 16), 2)
-  const mask = Buffer.alloc(16)
-  mask.writeUInt32BE(magicCookie, 0)
-  mask.set(transaction, 4)
-  for (const [index, byte] of bytes.entries()) value[4 + index] = byte ^ mask[index]!
-  return value
+/** Four bytes in network order, unsigned. */
+export function get32(bytes: Uint8Array, at: number): number {
+  return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0
 }
 
-/** HMAC-SHA1 over what is before MESSAGE-INTEGRITY, with the header's length as if the message ended behind it. */
-function integrity(before: Buffer, password: string): Buffer {
-  const header = Buffer.from(before.subarray(0, stunHeaderLength))
-  header.writeUInt16BE(before.length - stunHeaderLength + 4 + integrityLength, 2)
-  return createHmac('sha1', password).update(header).update(before.subarray(stunHeaderLength)).digest()
+/** Writes two bytes in network order. */
+export function put16(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value >> 8
+  bytes[at + 1] = value
 }
 
-/** CRC-32 over what is before FINGERPRINT, masked (RFC 8489 §14.7). */
-function fingerprint(before: Buffer): number {
-  return (crc32(before) ^ fingerprintXor) >>> 0
+/** Writes four bytes in network order. */
+export function put32(bytes: Uint8Array, at: number, value: number): void {
+  put16(bytes, at, value >>> 16)
+  put16(bytes, at + 2, value)
 }
