@@ -23,6 +23,11 @@ export class SourceLock {
   #locked: PeerAddress | undefined
   #fit: Fit = Fit.none
   #final = false
+  /**
+   * The phone does ICE: it says by its checks where it is, and nothing is learned from what arrives. Until the first check
+   * only the signalled address counts, from which a phone sends whose checks find no way.
+   */
+  checked = false
 
   /** @param rtp the lock of the RTP channel, when this one is that of RTCP */
   constructor(rtp?: SourceLock) {
@@ -77,8 +82,10 @@ export class SourceLock {
    */
   admitsHandshake(source: PeerAddress): boolean {
     if (source.port === 0) return false
-    if (this.#locked !== undefined && (this.#final || same(this.#locked, source))) return same(this.#locked, source)
+    if (this.#locked !== undefined && (this.#final || this.checked || same(this.#locked, source)))
+      return same(this.#locked, source)
     const fit = this.#fitOf(source)
+    if (this.checked) return fit === Fit.exact
     return fit <= Fit.host || (fit === Fit.other && this.#signalled !== undefined && isPrivate(this.#signalled.address))
   }
 
@@ -90,8 +97,9 @@ export class SourceLock {
     if (source.port === 0) return false // can be forged, but not be sent to
     if (this.#locked !== undefined) {
       if (same(this.#locked, source)) return true
-      if (this.#final) return false
+      if (this.#final || this.checked) return false
     }
+    if (this.checked) return this.#fitOf(source) === Fit.exact
     return secured || this.#fitOf(source) < this.#fit
   }
 

@@ -106,6 +106,7 @@ export class StreamLeg {
   update(endpoint: EndpointDescription | undefined, local: readonly PeerAddress[]): void {
     this.#ice.update(endpoint?.ice)
     this.#iceAgreed = endpoint?.ice?.remote !== undefined
+    for (const { lock } of [this.#rtp, this.#rtcp]) lock.checked = this.#iceAgreed
     if (endpoint === undefined) {
       this.#described = false
       this.#reachable = false

@@ -2,13 +2,15 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { type CryptoSuite } from '../../src/base/encryption.ts'
 import { type EndpointDescription, type LocalEndpoint, type Protection } from '../../src/base/endpoint-description.ts'
 import { type Fingerprint } from '../../src/base/fingerprint.ts'
 import { fingerprintOf, makeCertificate } from '../../src/media/dtls/dtls-certificate.ts'
 import { type KeyExchangeReport } from '../../src/media/media-engine.ts'
 import { WorkerMediaEngine } from '../../src/media/worker-media-engine.ts'
 import { Bridge } from '../support/media/bridge.ts'
-import { rtcpPacket, rtpPacket } from '../support/media/packets.ts'
+import { rtcpPacket, rtpPacket, suites } from '../support/media/packets.ts'
+import { Line } from '../support/media/phone.ts'
 
 /*
  * Two servers of ours, back to back over UDP: a plain phone on either end, and DTLS-SRTP between them. Each has an engine, a
@@ -31,11 +33,11 @@ interface Ends {
   readonly reports: KeyExchangeReport[]
 }
 
-async function ends(): Promise<Ends> {
+async function ends(modeOne: CryptoSuite | 'none' = 'none', modeTwo: CryptoSuite | 'none' = 'none'): Promise<Ends> {
   const reports: KeyExchangeReport[] = []
   const session = { onKeyExchange: (report: KeyExchangeReport) => void reports.push(report) }
-  const one = await Bridge.open(left, 'none', 'none', { described: false, session })
-  const two = await Bridge.open(right, 'none', 'none', { described: false, session })
+  const one = await Bridge.open(left, modeOne, 'none', { described: false, session })
+  const two = await Bridge.open(right, 'none', modeTwo, { described: false, session })
   await one.update('a', one.a.description())
   await two.update('b', two.b.description())
   return { one, two, local: { one: one.b.server, two: two.a.server }, reports }
@@ -77,6 +79,42 @@ async function close({ one, two }: Ends): Promise<void> {
   await one.close()
   await two.close()
 }
+
+// with relay.test.ts, which has the pairs of none and SDES, every pair of none, SDES and DTLS-SRTP (security-cases 9)
+describe('DTLS-SRTP beside', () => {
+  for (const [modeOne, modeTwo] of suites.map((suite, index) => [suite, suites[suites.length - 1 - index]!] as const)) {
+    test(`${modeOne} on one side, ${modeTwo} on the other: payloads cross byte for byte, what is plain does not`, async () => {
+      const pair = await ends(modeOne, modeTwo)
+      const { one, two, local } = pair
+      two.session.update(0, 'a', endpoint(local.one, dtls('server', fingerprints.left), true))
+      one.session.update(0, 'b', endpoint(local.two, dtls('client', fingerprints.right), true))
+      await talk(pair)
+      one.a.rtp.send(rtpPacket({ sequence: 2, payload: randomBytes(160) }), one.a.server.rtpPort)
+      await one.counted('a', 'authenticationFailures', 1)
+      one.a.sendRtcp(rtcpPacket(0xa))
+      assert.deepEqual(await two.b.receiveRtcp(), rtcpPacket(0xa))
+      await talk(pair, 3)
+      await close(pair)
+    })
+  }
+
+  test('DTLS-SRTP: a call of two associations, each with its own keys and role', async () => {
+    const first = await ends()
+    const bridge = await Bridge.open(left, 'none', 'none', { described: false })
+    // phone - one - DTLS - bridge - DTLS - two - phone
+    const middle = { a: bridge.a.server, b: bridge.b.server }
+    const { one, two, local } = first
+    one.session.update(0, 'b', endpoint(middle.a, dtls('client', fingerprints.left), true))
+    bridge.session.update(0, 'a', endpoint(local.one, dtls('server', fingerprints.left, 'a'), true))
+    bridge.session.update(0, 'b', endpoint(local.two, dtls('server', fingerprints.right, 'b'), true))
+    two.session.update(0, 'a', endpoint(middle.b, dtls('client', fingerprints.left), true))
+    await talk(first)
+    await talk(first, 2)
+    assert.deepEqual([bridge.counters('a').keyExchanges, bridge.counters('b').keyExchanges], [1, 1])
+    await bridge.close()
+    await close(first)
+  })
+})
 
 describe('DTLS-SRTP on a leg', () => {
   for (const mux of [true, false]) {
@@ -163,4 +201,62 @@ describe('DTLS-SRTP on a leg', () => {
     assert.deepEqual(two.b.rtp.unread.length, 0)
     await close(pair)
   })
+
+  test('a ClientHello from another source gets no answer, and the phone’s own does', async () => {
+    const pair = await ends()
+    const { one, two, local } = pair
+    two.session.update(0, 'a', endpoint(local.one, dtls('server', fingerprints.left), true))
+    await two.settle()
+    const stranger = await Line.open('127.0.0.2')
+    for (let i = 0; i < 20; i++) stranger.send(hello(), local.two.rtpPort)
+    await two.counted('a', 'controlRefused', 20)
+    assert.deepEqual(stranger.unread, [])
+    one.session.update(0, 'b', endpoint(local.two, dtls('client', fingerprints.right), true))
+    await talk(pair)
+    assert.equal(two.counters('a').keyExchangeFailures, 0)
+    stranger.close()
+    await close(pair)
+  })
+
+  test('forged ClientHellos from the phone’s own address do not keep it from its keys', async () => {
+    const pair = await ends()
+    const { one, two, local } = pair
+    // as if the network could forge sources: what a stranger sends reaches the leg from the phone's socket
+    const phone = await Line.open()
+    const forged = { address: '127.0.0.1', rtpPort: phone.port, rtcpPort: phone.port + 1 }
+    two.session.update(0, 'a', endpoint(forged, dtls('server', fingerprints.left), true))
+    for (let i = 0; i < 50; i++) phone.send(hello(), local.two.rtpPort)
+    await two.counted('a', 'controlPackets', 50)
+    two.session.update(0, 'a', endpoint(local.one, dtls('server', fingerprints.left), true))
+    one.session.update(0, 'b', endpoint(local.two, dtls('client', fingerprints.right), true))
+    await talk(pair)
+    phone.close()
+    await close(pair)
+  })
+
+  test('a phone behind a NAT, which signals an address of its own network, is found by its Hello', async () => {
+    const pair = await ends()
+    const { one, two, local } = pair
+    const unreachable = { address: '192.168.77.7', rtpPort: 5000, rtcpPort: 5001 }
+    two.session.update(0, 'a', endpoint(unreachable, dtls('server', fingerprints.left), true))
+    one.session.update(0, 'b', endpoint(local.two, dtls('client', fingerprints.right), true))
+    await talk(pair)
+    await close(pair)
+  })
 })
+
+/** A ClientHello of DTLS 1.2 with a random of its own, without cookie, with one suite and no extension. */
+function hello(): Buffer {
+  const body = Buffer.concat([
+    Buffer.from('fefd', 'hex'),
+    randomBytes(32),
+    Buffer.from('00' + '00' + '0002c02b' + '0100', 'hex'), // session, cookie, suites, compression
+  ])
+  const length = (bytes: number): Buffer => Buffer.from([0, bytes >> 8, bytes & 0xff])
+  const handshake = Buffer.concat([
+    ...[Buffer.from([1]), length(body.length), Buffer.from([0, 0]), Buffer.from([0, 0, 0]), length(body.length), body],
+  ])
+  const record = Buffer.from('16fefd0000000000000000' + '0000', 'hex')
+  record.writeUInt16BE(handshake.length, 11)
+  return Buffer.concat([record, handshake])
+}
