@@ -22,22 +22,35 @@ export interface DtlsState {
   readonly tlsId: string
   /** Counts the associations that the peer has begun anew under one tls-id of this server. */
   readonly generation: number
+  /** The highest of them so far: none ever comes again. */
+  readonly latest: number
   readonly role?: 'client' | 'server'
   readonly peer?: DtlsPeer
+  /** Associations with others who have answered the same offer: calls fork. */
+  readonly forks?: readonly DtlsState[]
 }
+
+/** Answers of one offer that are remembered: more forks than anybody rings at once. */
+const mostForks = 8
 
 /** The association for an offer: the one that is there, or a new one. */
 export function offerDtls(before: DtlsState | undefined, random: RandomBytes): DtlsState {
-  return before ?? { tlsId: random(16).toString('hex'), generation: 1 }
+  return before ?? { tlsId: random(16).toString('hex'), generation: 1, latest: 0 }
 }
 
 /**
  * The association for an answer. It goes on unless the offer changes certificate, tls-id or transport, or asks for the
  * other role (RFC 8842 §5.3, RFC 5763 §6.6).
+ * @param ice agreed on the leg: then an address says nothing of the transport
  * @throws SdpError `DTLS_FINGERPRINT_MISSING`, `DTLS_SETUP_UNUSABLE`
  */
-export function answerDtls(before: DtlsState | undefined, offer: MediaDescription, random: RandomBytes): DtlsState {
-  const peer = peerOf(offer)
+export function answerDtls(
+  before: DtlsState | undefined,
+  offer: MediaDescription,
+  ice: boolean,
+  random: RandomBytes,
+): DtlsState {
+  const peer = peerOf(offer, ice)
   const setup = offer.setup?.toLowerCase() ?? 'actpass'
   if (!['actpass', 'active', 'passive'].includes(setup)) {
     throw new SdpError('DTLS_SETUP_UNUSABLE', `a=setup:${printable(setup)} in an offer`)
@@ -47,26 +60,39 @@ export function answerDtls(before: DtlsState | undefined, offer: MediaDescriptio
     return { ...kept, peer: { ...kept.peer, ...peer } }
   }
   const role = setup === 'active' ? 'server' : 'client'
-  return { ...offerDtls(undefined, random), role, peer }
+  return { ...offerDtls(undefined, random), latest: 1, role, peer }
 }
 
 /**
  * Takes the answer to an offer, which says `actpass`. Without `a=setup` the answerer is the client, as RFC 4145 has it and as
- * phones that forget it behave.
+ * phones that forget it behave. An answer that begins a new association, or comes from another fork, counts one on.
+ * @param earlier the association after an earlier answer to the same offer, if there was one
+ * @param ice agreed on the leg: then an address says nothing of the transport
  * @throws SdpError `DTLS_FINGERPRINT_MISSING`, `DTLS_SETUP_UNUSABLE`
  */
-export function acceptDtls(offered: DtlsState, answer: MediaDescription): DtlsState {
-  const peer = peerOf(answer)
+export function acceptDtls(
+  offered: DtlsState,
+  earlier: DtlsState | undefined,
+  answer: MediaDescription,
+  ice: boolean,
+): DtlsState {
+  const peer = peerOf(answer, ice)
   const setup = answer.setup?.toLowerCase() ?? 'active'
   // some answer actpass, which is no answer: they leave it to whoever speaks first, and are ready for it
   if (!['actpass', 'active', 'passive'].includes(setup)) {
     throw new SdpError('DTLS_SETUP_UNUSABLE', `a=setup:${printable(setup)} in an answer`)
   }
-  const role = setup === 'passive' ? 'client' : 'server'
-  if (offered.role === undefined) return { ...offered, role, peer }
+  const met = [
+    ...(earlier === undefined ? [] : [earlier, ...(earlier.forks ?? [])]),
+    ...(offered.role === undefined ? [] : [offered]),
+  ]
+  const same = met.find((one) => !begins(one.peer, peer))
+  const forks = met.filter((one) => one !== same && one !== offered).slice(0, mostForks)
   // in answer to a re-offer the role may be said wrong, but it is not made anew (rtpengine#2156)
-  if (!begins(offered.peer, peer)) return { ...offered, peer: { ...offered.peer, ...peer } }
-  return { ...offered, generation: offered.generation + 1, role, peer }
+  const { latest } = earlier ?? offered
+  if (same !== undefined) return { ...same, latest, peer: { ...same.peer, ...peer }, forks }
+  const role = setup === 'passive' ? 'client' : 'server'
+  return { tlsId: offered.tlsId, generation: latest + 1, latest: latest + 1, role, peer, forks }
 }
 
 /** The attributes of a description: `actpass` in an offer, the role in an answer. */
@@ -82,7 +108,7 @@ export function dtlsProtection({ tlsId, generation, role, peer }: DtlsState): Pr
   return { mode: 'dtls-srtp', association, ...(role !== undefined && { role }), fingerprints }
 }
 
-function peerOf({ fingerprints, tlsId, ice, address, port }: MediaDescription): DtlsPeer {
+function peerOf({ fingerprints, tlsId, address, port }: MediaDescription, ice: boolean): DtlsPeer {
   if (fingerprints.length === 0) {
     throw new SdpError('DTLS_FINGERPRINT_MISSING', 'no a=fingerprint that can be read')
   }

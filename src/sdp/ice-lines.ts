@@ -1,19 +1,22 @@
 import { isIPv6 } from 'node:net'
 import { type IceCredentials, type IceDescription, type LocalEndpoint } from '../base/endpoint-description.ts'
-import { attributeValue, type Attribute } from './attributes.ts'
+import { attributeValue, hasAttribute, type Attribute } from './attributes.ts'
 import { type RandomBytes } from './sdes-keys.ts'
 
 /** `a=ice-lite`, which stands in the session part (RFC 8839 §5.3). */
 export const iceLite: Attribute = 'ice-lite'
 
-/** The peer's credentials (RFC 8839 §5.4), of the m-line or else of the session; `undefined` when it does no ICE. */
+/**
+ * The peer's credentials (RFC 8839 §5.4), of the m-line or else of the session; `undefined` when it does no ICE, or is lite
+ * as this server is: then nobody would ever check, and media goes where the descriptions say (RFC 8445 §6.1.1).
+ */
 export function readIceCredentials(
   media: readonly Attribute[],
   session: readonly Attribute[],
 ): IceCredentials | undefined {
   const ufrag = attributeValue(media, 'ice-ufrag') ?? attributeValue(session, 'ice-ufrag')
   const pwd = attributeValue(media, 'ice-pwd') ?? attributeValue(session, 'ice-pwd')
-  if (ufrag === undefined || pwd === undefined) return undefined
+  if (ufrag === undefined || pwd === undefined || hasAttribute(session, iceLite)) return undefined
   const valid = /^[A-Za-z0-9+/]{4,256}$/.test(ufrag) && /^[A-Za-z0-9+/]{22,256}$/.test(pwd)
   return valid ? { ufrag, pwd } : undefined
 }
@@ -29,7 +32,8 @@ export function answerIce(
   remote: IceCredentials,
   random: RandomBytes,
 ): IceDescription {
-  const goesOn = before !== undefined && (before.remote === undefined || before.remote.ufrag === remote.ufrag)
+  const known = before?.remote
+  const goesOn = before !== undefined && known?.ufrag === remote.ufrag && known.pwd === remote.pwd
   return { local: goesOn ? before.local : newCredentials(random), remote }
 }
 
@@ -49,8 +53,8 @@ export function iceLines(
   natAddresses: readonly string[],
   mux: boolean,
 ): readonly string[] {
-  const own = [...natAddresses.filter((address) => isIPv6(address) === isIPv6(local.address)), local.address]
-  const candidates = own.flatMap((address, place) => {
+  const nat = natAddresses.filter((address) => isIPv6(address) === isIPv6(local.address))
+  const candidates = [...new Set([...nat, local.address])].flatMap((address, place) => {
     const of = (component: 1 | 2, port: number): string => {
       // RFC 8445 §5.1.2.1: type preference 126 of host candidates, then the place among the addresses
       const priority = 2 ** 24 * 126 + 2 ** 8 * (65535 - place) + 256 - component

@@ -1,12 +1,23 @@
 import { randomBytes } from 'node:crypto'
 import { type CryptoSuite, type EncryptionMode } from '../base/encryption.ts'
-import { type EndpointDescription, type LocalEndpoint, type Protection } from '../base/endpoint-description.ts'
+import { type EndpointDescription, type LocalEndpoint } from '../base/endpoint-description.ts'
 import { type Fingerprint } from '../base/fingerprint.ts'
 import { writeCrypto } from './crypto-attribute.ts'
 import { networkAddress, writeWithoutOrigin } from './description-writer.ts'
-import { acceptDtls, answerDtls, dtlsLines, dtlsProtection, offerDtls } from './dtls-setup.ts'
+import { acceptDtls, answerDtls, dtlsLines, offerDtls, type DtlsState } from './dtls-setup.ts'
 import { answerIce, iceLines, iceLite, offerIce } from './ice-lines.ts'
-import { answeredDirection, remoteEndpoint, type LegMedia } from './leg-media.ts'
+import {
+  answeredDirection,
+  dead,
+  nameOf,
+  protectionOf,
+  refused,
+  remoteEndpoint,
+  unusableProfile,
+  withRefused,
+  within,
+  type LegMedia,
+} from './leg-media.ts'
 import { profileName, type MediaProfile } from './media-profile.ts'
 import { acceptSdes, answerSdes, noSdesKeys, offeredLines, offerSdes, type RandomBytes } from './sdes-keys.ts'
 import { SdpError } from './sdp-error.ts'
@@ -124,14 +135,16 @@ export class LegDescriptions {
    * @throws SdpError 488
    */
   receiveAnswer(answer: SessionDescription): SessionDescription {
-    const { media: offered } = this.#exchangeOf('server')
+    const { media: offered, answered } = this.#exchangeOf('server')
     if (answer.media.length !== offered.length) {
       throw new SdpError(
         'SDP_MEDIA_LINES_DIFFER',
         `${answer.media.length} m-lines in the answer, ${offered.length} in the offer`,
       )
     }
-    const media = answer.media.map((one, index) => this.#answered(one, offered[index]!, this.#agreed[index]))
+    const media = answer.media.map((one, index) =>
+      this.#answered(one, offered[index]!, this.#agreed[index], answered ? this.#agreed[index]?.dtls : undefined),
+    )
     this.#settle(media)
     return withRefused(answer, media)
   }
@@ -204,10 +217,13 @@ export class LegDescriptions {
     const { kind, protocol, profile, formats, direction } = media
     if (!media.relayable || profile === undefined) return refused(media, protocol)
     const { iceCredentials, rtcpMux: mux } = media
+    const ice =
+      this.#ice === undefined || iceCredentials === undefined
+        ? undefined
+        : answerIce(before?.ice, iceCredentials, this.#random)
     const accepted = {
       ...{ kind, protocol, profile, formats, live: true, remote: remoteEndpoint(media), mux, sdes: noSdesKeys },
-      ...(this.#ice !== undefined &&
-        iceCredentials !== undefined && { ice: answerIce(before?.ice, iceCredentials, this.#random) }),
+      ...(ice !== undefined && { ice }),
     }
     const own = answeredDirection(direction, 'sendrecv')
     if (this.mode === 'none') {
@@ -221,7 +237,7 @@ export class LegDescriptions {
           `${nameOf(media)}: a re-offer without a=fingerprint of a stream that had it`,
         )
       }
-      const dtls = within(media, () => answerDtls(before?.dtls, media, this.#random))
+      const dtls = within(media, () => answerDtls(before?.dtls, media, ice !== undefined, this.#random))
       return { ...accepted, direction: own, dtls }
     }
     if (profile.security === 'dtls-srtp') throw unusableProfile(media, 'on a leg with SDES')
@@ -255,8 +271,17 @@ export class LegDescriptions {
     }
   }
 
-  /** An m-line of the peer's answer to what was offered. */
-  #answered(media: MediaDescription, offered: LegMedia, earlier: LegMedia | undefined): LegMedia {
+  /**
+   * An m-line of the peer's answer to what was offered.
+   * @param before what was last agreed on, be it by an earlier answer to the same offer
+   * @param fork the association of such an answer
+   */
+  #answered(
+    media: MediaDescription,
+    offered: LegMedia,
+    before: LegMedia | undefined,
+    fork: DtlsState | undefined,
+  ): LegMedia {
     if (media.kind !== offered.kind) {
       throw new SdpError('SDP_MEDIA_LINES_DIFFER', `${nameOf(media)} answers an offer of ${offered.kind}`)
     }
@@ -271,12 +296,15 @@ export class LegDescriptions {
       mux: offered.mux && media.rtcpMux,
     }
     if (offered.dtls !== undefined) {
-      return { ...answered, dtls: within(media, () => acceptDtls(offered.dtls!, media)) }
+      return {
+        ...answered,
+        dtls: within(media, () => acceptDtls(offered.dtls!, fork, media, answered.ice !== undefined)),
+      }
     }
     if (this.mode === 'sdes') {
       return {
         ...answered,
-        sdes: within(media, () => acceptSdes(offered.sdes, earlier?.sdes ?? noSdesKeys, media.crypto)),
+        sdes: within(media, () => acceptSdes(offered.sdes, before?.sdes ?? noSdesKeys, media.crypto)),
       }
     }
     if (media.profile.security !== 'rtp') throw unusableProfile(media, `in answer to ${offered.protocol}`)
@@ -359,56 +387,5 @@ export class LegDescriptions {
     if (text === this.#agreedText?.text) return this.#agreedText.version
     if (text === this.#written?.text) return this.#written.version
     return ++this.#version
-  }
-}
-
-/** An m-line that stays where it is with port 0. */
-function refused({ kind, profile, formats, direction }: MediaDescription, protocol: string): LegMedia {
-  return {
-    kind,
-    protocol,
-    ...(profile !== undefined && { profile }),
-    formats,
-    live: false,
-    direction,
-    mux: false,
-    sdes: noSdesKeys,
-  }
-}
-
-/** An m-line that has ended: nothing of it is kept. */
-function dead({ kind, protocol, profile, formats, direction }: LegMedia): LegMedia {
-  const media = { kind, protocol, formats, live: false, direction, mux: false, sdes: noSdesKeys }
-  return profile === undefined ? media : { ...media, profile }
-}
-
-/** What media must know of the keys. */
-function protectionOf({ sdes, dtls }: LegMedia): Protection {
-  if (dtls !== undefined) return dtlsProtection(dtls)
-  const send = sdes.agreed?.send ?? sdes.own.values().next().value
-  if (send === undefined) return { mode: 'none' }
-  return { mode: 'sdes', send, ...(sdes.agreed !== undefined && { receive: sdes.agreed.receive }) }
-}
-
-/** The description with what the leg refuses marked as such. */
-function withRefused(description: SessionDescription, media: readonly LegMedia[]): SessionDescription {
-  if (description.media.every((one, index) => one.relayable === media[index]!.live)) return description
-  const marked = description.media.map((one, index) => ({ ...one, relayable: media[index]!.live }))
-  return { ...description, media: marked }
-}
-
-const nameOf = ({ index, kind }: MediaDescription): string => `m-line ${index + 1} (${kind})`
-
-function unusableProfile(media: MediaDescription, where: string): SdpError {
-  return new SdpError('SDP_PROFILE_UNUSABLE', `${nameOf(media)}: ${media.protocol} ${where}`)
-}
-
-/** Runs `negotiate`, and names the m-line in what it throws. */
-function within<T>(media: MediaDescription, negotiate: () => T): T {
-  try {
-    return negotiate()
-  } catch (error) {
-    if (error instanceof SdpError) throw new SdpError(error.code, `${nameOf(media)}: ${error.message}`)
-    throw error
   }
 }

@@ -1,8 +1,9 @@
-import { type IceDescription, type RemoteEndpoint } from '../base/endpoint-description.ts'
-import { type DtlsState } from './dtls-setup.ts'
+import { type IceDescription, type Protection, type RemoteEndpoint } from '../base/endpoint-description.ts'
+import { dtlsProtection, type DtlsState } from './dtls-setup.ts'
 import { type MediaProfile } from './media-profile.ts'
-import { type SdesKeys } from './sdes-keys.ts'
-import { isUnspecified, type Direction, type MediaDescription } from './session-description.ts'
+import { noSdesKeys, type SdesKeys } from './sdes-keys.ts'
+import { SdpError } from './sdp-error.ts'
+import { isUnspecified, type Direction, type MediaDescription, type SessionDescription } from './session-description.ts'
 
 /** One m-line as it stands on one leg. Values are never changed; each exchange makes new ones. */
 export interface LegMedia {
@@ -44,4 +45,57 @@ export function answeredDirection(offered: Direction, wanted: Direction): Direct
   const receive = receives(wanted) && sends(offered)
   if (send) return receive ? 'sendrecv' : 'sendonly'
   return receive ? 'recvonly' : 'inactive'
+}
+
+/** An m-line that stays where it is with port 0. */
+export function refused({ kind, profile, formats, direction }: MediaDescription, protocol: string): LegMedia {
+  return {
+    kind,
+    protocol,
+    ...(profile !== undefined && { profile }),
+    formats,
+    live: false,
+    direction,
+    mux: false,
+    sdes: noSdesKeys,
+  }
+}
+
+/** An m-line that has ended: nothing of it is kept. */
+export function dead({ kind, protocol, profile, formats, direction }: LegMedia): LegMedia {
+  const media = { kind, protocol, formats, live: false, direction, mux: false, sdes: noSdesKeys }
+  return profile === undefined ? media : { ...media, profile }
+}
+
+/** What media must know of the keys. */
+export function protectionOf({ sdes, dtls }: LegMedia): Protection {
+  if (dtls !== undefined) return dtlsProtection(dtls)
+  const send = sdes.agreed?.send ?? sdes.own.values().next().value
+  if (send === undefined) return { mode: 'none' }
+  return { mode: 'sdes', send, ...(sdes.agreed !== undefined && { receive: sdes.agreed.receive }) }
+}
+
+/** The description with what the leg refuses marked as such. */
+export function withRefused(description: SessionDescription, media: readonly LegMedia[]): SessionDescription {
+  if (description.media.every((one, index) => one.relayable === media[index]!.live)) return description
+  const marked = description.media.map((one, index) => ({ ...one, relayable: media[index]!.live }))
+  return { ...description, media: marked }
+}
+
+/** How an error names an m-line. */
+export const nameOf = ({ index, kind }: MediaDescription): string => `m-line ${index + 1} (${kind})`
+
+/** The complaint about a profile. */
+export function unusableProfile(media: MediaDescription, where: string): SdpError {
+  return new SdpError('SDP_PROFILE_UNUSABLE', `${nameOf(media)}: ${media.protocol} ${where}`)
+}
+
+/** Runs `negotiate`, and names the m-line in what it throws. */
+export function within<T>(media: MediaDescription, negotiate: () => T): T {
+  try {
+    return negotiate()
+  } catch (error) {
+    if (error instanceof SdpError) throw new SdpError(error.code, `${nameOf(media)}: ${error.message}`)
+    throw error
+  }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { LegDescriptions } from '../../src/sdp/leg-descriptions.ts'
-import { parseSdp, type Direction } from '../../src/sdp/session-description.ts'
+import { parseSdp, type Direction, type SessionDescription } from '../../src/sdp/session-description.ts'
 import { lettersFrom, localPorts, phoneSdp } from '../support/sdp.ts'
 
 /*
@@ -31,15 +31,24 @@ const matrix: readonly (readonly [Direction, Direction, Direction])[] = [
 
 const key = (first: number): string =>
   `a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:${Buffer.alloc(30, first).toString('base64')}`
-const phone = (mode: 'none' | 'sdes', first: number, direction: Direction) =>
-  mode === 'none'
-    ? phoneSdp('m=audio 4000 RTP/AVP 0', `a=${direction}`)
-    : phoneSdp('m=audio 4000 RTP/SAVP 0', `a=${direction}`, key(first))
-const make = (mode: 'none' | 'sdes', letter: string): LegDescriptions =>
-  new LegDescriptions({ mode, suites: ['AES_CM_128_HMAC_SHA1_80'], randomBytes: lettersFrom(letter) })
+const print = (first: number): string => `a=fingerprint:sha-256 ${Array(32).fill(`0${first}`).join(':')}`
+const modes = ['none', 'sdes', 'dtls-srtp'] as const
+type Mode = (typeof modes)[number]
 
-for (const near of ['none', 'sdes'] as const) {
-  for (const far of ['none', 'sdes'] as const) {
+function phone(mode: Mode, first: number, direction: Direction): SessionDescription {
+  if (mode === 'none') return phoneSdp('m=audio 4000 RTP/AVP 0', `a=${direction}`)
+  if (mode === 'sdes') return phoneSdp('m=audio 4000 RTP/SAVP 0', `a=${direction}`, key(first))
+  return phoneSdp('m=audio 4000 UDP/TLS/RTP/SAVP 0', `a=${direction}`, print(first))
+}
+
+function make(mode: Mode, letter: string): LegDescriptions {
+  const fingerprint = { hash: 'sha-256', digest: Buffer.alloc(32, 0xab) } as const
+  const suites = ['AES_CM_128_HMAC_SHA1_80'] as const
+  return new LegDescriptions({ mode, suites, fingerprint, randomBytes: lettersFrom(letter) })
+}
+
+for (const near of modes) {
+  for (const far of modes) {
     for (const [offered, answered, told] of matrix) {
       test(`${near} to ${far}: ${offered} answered by ${answered} is told as ${told}, and resumed`, () => {
         const a = make(near, 'A')
