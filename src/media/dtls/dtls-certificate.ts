@@ -1,115 +1,173 @@
-import { createHash, createPrivateKey, generateKeyPairSync, randomBytes, X509Certificate } from 'node:crypto'
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import {
+  createHash,
+  createPrivateKey,
+  generateKeyPairSync,
+  randomBytes,
+  X509Certificate,
+  type KeyObject,
+} from 'node:crypto'
+import { closeSync, fsyncSync, linkSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Fingerprint } from '../../base/fingerprint.ts'
-import { openSsl } from '../openssl/library.ts'
-import { readPrivateKey, written } from '../openssl/pem.ts'
+import { type Fingerprint, type FingerprintHash } from '../../base/fingerprint.ts'
+import { MediaError } from '../media-error.ts'
+import { isNull, openSsl, takeError, type Address } from '../openssl/library.ts'
+import { bytesOf, fromBytes } from '../openssl/memory-bio.ts'
 
-/** A certificate with its private key, both in PEM. The key is a secret. */
+/** What we show in DTLS; both in PEM. */
 export interface DtlsCertificate {
   readonly certificate: string
   readonly privateKey: string
 }
 
-/** The algorithm of a certificate's key: ECDSA on P-256, or RSA of 2048 bits. */
+/** Key of a certificate: P-256, or RSA of 2048 bits. */
 export type CertificateKind = 'ecdsa' | 'rsa'
 
-const day = 86_400_000
-/** Milliseconds for which a certificate is valid, and those that must be left when it is used. */
+const day = 24 * 60 * 60 * 1000
 const validity = 365 * day
+/** A certificate with less than this left is replaced at the next start, before a phone can refuse it. */
 const renewal = 30 * day
-/** The clocks of phones are not always right. */
-const backdating = day
 
 /**
- * The certificate of a kind that the directory keeps; it is made when there is none, when it has less than 30 days left,
- * or when it cannot be used. Phones know it by the fingerprint in each session description, so that a new one is nobody's
- * loss.
- * @param directory which is the server's alone
- * @throws NodeJS.ErrnoException when the file cannot be written; MediaError `MEDIA_OPENSSL_UNAVAILABLE`
+ * The certificate of DTLS-SRTP that is kept in `dtls-srtp-ecdsa.pem` or `dtls-srtp-rsa.pem`. It is made when it is missing, and
+ * made anew when less than 30 days are left, or what is there does not parse or does not fit together. The file holds
+ * key and certificate, is for its owner alone, and appears whole or not at all; of two starts at once on an empty
+ * directory both use the certificate of one.
+ * @param directory - must exist
+ * @throws MediaError `MEDIA_CERTIFICATE_UNUSABLE` when the file can be neither read nor written
+ *   `MEDIA_OPENSSL_UNAVAILABLE` when one must be made
  */
 export function keepCertificate(directory: string, kind: CertificateKind, now: Date): DtlsCertificate {
   const path = join(directory, `dtls-srtp-${kind}.pem`)
-  const kept = usable(readKept(path), kind, now)
-  if (kept !== undefined) return kept
-  const made = makeCertificate(kind, now)
-  writeAtomically(path, made.privateKey + made.certificate)
-  return made
-}
-
-/** The fingerprint that descriptions show: SHA-256, which every peer of DTLS-SRTP knows (RFC 8122 §5). */
-export function fingerprintOf(certificate: string): Fingerprint {
-  return { hash: 'sha-256', digest: createHash('sha256').update(new X509Certificate(certificate).raw).digest() }
-}
-
-/**
- * Makes a self-signed certificate.
- * @throws MediaError `MEDIA_OPENSSL_UNAVAILABLE`
- */
-export function makeCertificate(kind: CertificateKind, now: Date): DtlsCertificate {
-  const ssl = openSsl()
-  const { privateKey: key } =
-    kind === 'rsa'
-      ? generateKeyPairSync('rsa', { modulusLength: 2048 })
-      : generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const privateKey = key.export({ type: 'pkcs8', format: 'pem' })
-  const pkey = readPrivateKey(privateKey)
-  const x509 = ssl.X509_new()
   try {
-    ssl.X509_set_version(x509, 2) // v3
-    // positive, and of at most 20 bytes (RFC 5280 §4.1.2.2)
-    ssl.ASN1_INTEGER_set_uint64(ssl.X509_get_serialNumber(x509), randomBytes(8).readBigUInt64BE() >> 1n)
-    ssl.ASN1_TIME_set(ssl.X509_getm_notBefore(x509), Math.floor((now.getTime() - backdating) / 1000))
-    ssl.ASN1_TIME_set(ssl.X509_getm_notAfter(x509), Math.floor((now.getTime() + validity) / 1000))
-    const name = ssl.X509_get_subject_name(x509)
-    ssl.X509_NAME_add_entry_by_txt(name, 'CN', mbstringAscii, 'SIP', -1, -1, 0)
-    ssl.X509_set_issuer_name(x509, name)
-    ssl.X509_set_pubkey(x509, pkey)
-    ssl.X509_sign(x509, pkey, ssl.EVP_sha256())
-    const certificate = written((bio) => ssl.PEM_write_bio_X509(bio, x509)).toString('latin1')
-    return { certificate, privateKey }
-  } finally {
-    ssl.X509_free(x509)
-    ssl.EVP_PKEY_free(pkey)
+    const kept = read(path)
+    if (kept !== undefined) {
+      const certificate = parse(kept, kind, now)
+      if (certificate !== undefined) return certificate
+    }
+    const made = makeCertificate(kind, now)
+    if (write(path, made, kept === undefined)) return made
+    // another start was quicker; what it left is new
+    return parse(read(path) ?? '', kind, now) ?? made
+  } catch (cause) {
+    if (!(cause instanceof Error) || !('syscall' in cause)) throw cause
+    throw new MediaError('MEDIA_CERTIFICATE_UNUSABLE', `cannot keep the certificate of DTLS: ${cause.message}`, {
+      cause,
+    })
   }
 }
 
-/** MBSTRING_ASC of asn1.h. */
-const mbstringAscii = 0x1001
+/**
+ * A certificate's fingerprint (RFC 8122 §5); descriptions show SHA-256, which every peer of DTLS-SRTP knows.
+ * @param certificate - PEM, or DER
+ */
+export function fingerprintOf(certificate: string | Uint8Array, hash: FingerprintHash = 'sha-256'): Fingerprint {
+  const der = typeof certificate === 'string' ? new X509Certificate(certificate).raw : certificate
+  return { hash, digest: createHash(hash.replace('-', '')).update(der).digest() }
+}
 
-function readKept(path: string): string | undefined {
+function read(path: string): string | undefined {
   try {
-    return readFileSync(path, 'latin1')
+    return readFileSync(path, 'utf8')
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
     throw error
   }
 }
 
-/** A text that another version wrote, or that was cut off, is as good as none. */
-function usable(text: string | undefined, kind: CertificateKind, now: Date): DtlsCertificate | undefined {
-  const begin = text?.indexOf('-----BEGIN CERTIFICATE-----') ?? -1
-  if (text === undefined || begin < 0) return undefined
-  const kept = { privateKey: text.slice(0, begin), certificate: text.slice(begin) }
+/** Reads what {@link write} wrote; nothing when it must be replaced. */
+function parse(text: string, kind: CertificateKind, now: Date): DtlsCertificate | undefined {
+  const privateKey = /-----BEGIN PRIVATE KEY-----[^-]+-----END PRIVATE KEY-----\n/.exec(text)?.[0]
+  const certificate = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\n/.exec(text)?.[0]
+  if (privateKey === undefined || certificate === undefined) return undefined
+  let x509: X509Certificate
+  let key: KeyObject
   try {
-    const x509 = new X509Certificate(kept.certificate)
-    const fits = x509.checkPrivateKey(createPrivateKey(kept.privateKey))
-    const right = x509.publicKey.asymmetricKeyType === (kind === 'rsa' ? 'rsa' : 'ec')
-    return fits && right && x509.validToDate.getTime() - now.getTime() > renewal ? kept : undefined
+    x509 = new X509Certificate(certificate)
+    key = createPrivateKey(privateKey)
   } catch {
-    return undefined
+    return undefined // not what we wrote: the caller makes another
+  }
+  const fits = key.asymmetricKeyType === (kind === 'ecdsa' ? 'ec' : 'rsa') && x509.checkPrivateKey(key)
+  const lasts = Date.parse(x509.validFrom) <= now.getTime() && Date.parse(x509.validTo) - now.getTime() >= renewal
+  return fits && lasts ? { certificate, privateKey } : undefined
+}
+
+/**
+ * Writes beside `path` and moves it there in one step.
+ * @param isNew - nothing was there; what another start put there meanwhile is left alone
+ * @returns false when it was left alone
+ */
+function write(path: string, { privateKey, certificate }: DtlsCertificate, isNew: boolean): boolean {
+  const temporary = `${path}.${randomBytes(8).toString('hex')}`
+  try {
+    const file = openSync(temporary, 'wx', 0o600)
+    try {
+      writeSync(file, privateKey + certificate)
+      fsyncSync(file)
+    } finally {
+      closeSync(file)
+    }
+    if (!isNew) {
+      renameSync(temporary, path)
+      return true
+    }
+    linkSync(temporary, path)
+    return true
+  } catch (error) {
+    if (isNew && error instanceof Error && 'code' in error && error.code === 'EEXIST') return false
+    throw error
+  } finally {
+    rmSync(temporary, { force: true })
   }
 }
 
-/** Two servers that start at once each have a whole file in the end, the latter's. */
-function writeAtomically(path: string, text: string): void {
-  const temporary = `${path}.${process.pid}`
-  const file = openSync(temporary, 'w', 0o600)
+/**
+ * A self-signed certificate of X.509 v3 that says nothing about this server, valid from a day before `now` (phones'
+ * clocks are wrong) for a year.
+ * @throws MediaError `MEDIA_CERTIFICATE_UNUSABLE`, `MEDIA_OPENSSL_UNAVAILABLE`
+ */
+export function makeCertificate(kind: CertificateKind, now: Date): DtlsCertificate {
+  const { privateKey } =
+    kind === 'ecdsa'
+      ? generateKeyPairSync('ec', { namedCurve: 'P-256' })
+      : generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const der = sign(privateKey.export({ type: 'pkcs8', format: 'der' }), now)
+  const certificate = new X509Certificate(der).toString()
+  return { certificate, privateKey: privateKey.export({ type: 'pkcs8', format: 'pem' }) }
+}
+
+/** Makes and signs the certificate of a private key (PKCS #8 in DER); DER. */
+function sign(privateKey: Buffer, now: Date): Buffer {
+  const ssl = openSsl()
+  const key = fromBytes(privateKey, (bio) => ssl.d2i_PrivateKey_bio(bio, null))
+  const x509 = ssl.X509_new()
   try {
-    writeFileSync(file, text)
-    fsyncSync(file)
+    const der =
+      !isNull(key) && !isNull(x509) && fill(x509, key, now) ? bytesOf((bio) => ssl.i2d_X509_bio(bio, x509)) : undefined
+    if (der !== undefined) return der
+    const why = ssl.ERR_reason_error_string(takeError()) ?? 'no reason given'
+    throw new MediaError('MEDIA_CERTIFICATE_UNUSABLE', `OpenSSL makes no certificate: ${why}`)
   } finally {
-    closeSync(file)
+    ssl.X509_free(x509)
+    ssl.EVP_PKEY_free(key)
   }
-  renameSync(temporary, path)
+}
+
+function fill(x509: Address, key: Address, now: Date): boolean {
+  const ssl = openSsl()
+  const seconds = Math.floor((now.getTime() - day) / 1000)
+  const serial = (randomBytes(8).readBigUInt64BE() >> 1n) | 1n // positive, never zero (RFC 5280 §4.1.2.2)
+  const name = Buffer.from('DTLS-SRTP')
+  const subject = ssl.X509_get_subject_name(x509)
+  const ascii = 0x1000 | 1 // MBSTRING_ASC
+  return (
+    ssl.X509_set_version(x509, 2) === 1 && // says 3
+    ssl.ASN1_INTEGER_set_uint64(ssl.X509_get_serialNumber(x509), serial) === 1 &&
+    !isNull(ssl.ASN1_TIME_set(ssl.X509_getm_notBefore(x509), seconds)) &&
+    !isNull(ssl.ASN1_TIME_set(ssl.X509_getm_notAfter(x509), seconds + validity / 1000)) &&
+    ssl.X509_NAME_add_entry_by_txt(subject, 'CN', ascii, name, name.length, -1, 0) === 1 &&
+    ssl.X509_set_issuer_name(x509, subject) === 1 &&
+    ssl.X509_set_pubkey(x509, key) === 1 &&
+    ssl.X509_sign(x509, key, ssl.EVP_sha256()) > 0
+  )
 }
