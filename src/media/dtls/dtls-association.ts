@@ -20,7 +20,7 @@ export interface DtlsAssociationOptions {
   readonly context: DtlsContext
   /** `client` is `a=setup:active` (RFC 5763 §5). */
   readonly role: 'client' | 'server'
-  /** Longest datagram that is sent, in bytes; 1200 when absent, never taken for less than 228. */
+  /** Longest datagram that is sent, in bytes; 1200 when absent, never taken for less than 256. */
   readonly mtu?: number
   /** A datagram for the peer, at most `mtu` bytes; its memory is the callee's. */
   onSend(datagram: Buffer): void
@@ -42,7 +42,7 @@ const readTimeoutExpired = 312
 const recordHeader = 13 // RFC 6347 §4.1
 /** A datagram that is longer than any record carries nothing for us. */
 const longestDatagram = 16_384
-const leastMtu = 228 // OpenSSL's own bound: 256 less the headers of UDP and IP
+const leastMtu = 256 // OpenSSL's own bound
 
 const exporterLabel = 'EXTRACTOR-dtls_srtp' // RFC 5764 §4.2
 
