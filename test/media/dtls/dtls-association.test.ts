@@ -72,7 +72,7 @@ describe('DTLS association', () => {
     assert.deepEqual([client.sessions, server.sessions], [[], []])
     assert.equal(server.errors[0]?.code, 'DTLS_NO_SRTP')
     assert.equal(client.errors[0]?.code, 'DTLS_NO_SRTP')
-    assert.equal(client.errors[0]?.status, 488)
+    assert.equal(client.errors[0].status, 488)
     narrow.close()
     other.close()
   })
