@@ -8,8 +8,8 @@ import { type PeerAddress } from './packet-io/packet-io.ts'
 
 type DtlsProtection = Extract<Protection, { mode: 'dtls-srtp' }>
 
-/** Associations of one leg that are remembered: the one in use, and the one that a failed re-offer returns to. */
-const keptAssociations = 2
+/** Associations of one leg that are remembered: those of forks that ring, or the one that a failed re-offer returns to. */
+const keptAssociations = 4
 /**
  * Handshakes of a component that may run at a time: a ClientHello that differs from the first one may be a phone that
  * begins anew, or a stranger's with a forged source, so it must not end what is under way.
