@@ -6,7 +6,17 @@ import {
   X509Certificate,
   type KeyObject,
 } from 'node:crypto'
-import { closeSync, fsyncSync, linkSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { type Fingerprint, type FingerprintHash } from '../../base/fingerprint.ts'
 import { MediaError } from '../media-error.ts'
@@ -29,8 +39,8 @@ const renewal = 30 * day
 
 /**
  * The certificate of DTLS-SRTP that is kept in `dtls-srtp-ecdsa.pem` or `dtls-srtp-rsa.pem`. It is made when it is missing, and
- * made anew when less than 30 days are left, or what is there does not parse or does not fit together. The file holds
- * key and certificate, is for its owner alone, and appears whole or not at all; of two starts at once on an empty
+ * made anew when less than 30 days are left, when what is there does not parse or does not fit together, and when others
+ * may read the file, for then its key is no secret. The file holds key and certificate, is for its owner alone, and appears whole or not at all; of two starts at once on an empty
  * directory both use the certificate of one.
  * @param directory - must exist
  * @throws MediaError `MEDIA_CERTIFICATE_UNUSABLE` when the file can be neither read nor written
@@ -65,9 +75,10 @@ export function fingerprintOf(certificate: string | Uint8Array, hash: Fingerprin
   return { hash, digest: createHash(hash.replace('-', '')).update(der).digest() }
 }
 
+/** What is in the file, which is nothing when it is not its owner's alone; `undefined` when there is no file. */
 function read(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8')
+    return (statSync(path).mode & 0o077) === 0 ? readFileSync(path, 'utf8') : ''
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
     throw error
@@ -111,14 +122,23 @@ function write(path: string, { privateKey, certificate }: DtlsCertificate, isNew
       renameSync(temporary, path)
       return true
     }
-    linkSync(temporary, path)
-    return true
-  } catch (error) {
-    if (isNew && error instanceof Error && 'code' in error && error.code === 'EEXIST') return false
-    throw error
+    return link(temporary, path)
   } finally {
     rmSync(temporary, { force: true })
   }
+}
+
+/** Gives the file its name where nothing has that name; not every file system can. */
+function link(temporary: string, path: string): boolean {
+  try {
+    linkSync(temporary, path)
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code === 'EEXIST') return false
+    if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EOPNOTSUPP') throw error
+    renameSync(temporary, path)
+  }
+  return true
 }
 
 /**

@@ -114,6 +114,9 @@ describe('DTLS with the openssl command', { skip: missing }, () => {
     const [udp, client] = await serve(t, 'ecdsa', '-cert', 'ecdsa.pem', ...big, ...srtp, ...exported)
     await until(() => material(client.output()) !== undefined)
     assert.equal(ours(udp.end.sessions[0]!, 'server'), material(client.output()))
+    const first = udp.received[0]!
+    assert.ok(first.readUIntBE(14, 3) > 1400) // the message
+    assert.ok(first.readUIntBE(22, 3) < 700) // its first fragment
   })
 
   for (const cipher of [

@@ -35,6 +35,7 @@ describe('DTLS with werift', () => {
         assert.deepEqual({ ...theirs.socket.extractSessionKeys(16, 14) }, asWeriftKeys(ours))
         assert.deepEqual(ours.sessions[0]!.peerCertificate, new X509Certificate(certificates[kind].certificate).raw)
         close(ours)
+        theirs.end()
       })
     }
   }
@@ -52,6 +53,7 @@ describe('an impostor with the certificate of somebody else, but without its key
       assert.equal(ours.errors[0]!.code, 'DTLS_HANDSHAKE')
       assert.match(ours.errors[0]!.message, /signature|digest check failed|decrypt error/)
       assert.deepEqual(ours.sessions, [])
+      theirs.end()
     })
   }
 
@@ -65,5 +67,7 @@ describe('an impostor with the certificate of somebody else, but without its key
     await until(() => server.connected)
     const signalled = [fingerprintOf(certificates.ecdsa.certificate)]
     assert.ok(matchesFingerprint(server.socket.remoteCertificate!, signalled))
+    client.end()
+    server.end()
   })
 })

@@ -6,6 +6,8 @@ import { dtlsEnd, type DtlsEnd } from './dtls-link.ts'
 /** Our end of an association over a UDP socket of 127.0.0.1, with timers. */
 export class DtlsUdp {
   readonly end: DtlsEnd
+  /** What has come in, the first first. */
+  readonly received: Buffer[] = []
   readonly #socket: Socket
   readonly #role: 'client' | 'server'
   #peer: number | undefined
@@ -18,6 +20,7 @@ export class DtlsUdp {
     this.end = dtlsEnd({ context, role, onSend: (datagram) => socket.send(datagram, this.#peer, '127.0.0.1') })
     socket.on('message', (datagram, { port }) => {
       this.#peer ??= port
+      this.received.push(datagram)
       this.end.association.receive(datagram)
       this.#arm()
     })

@@ -16,6 +16,8 @@ export interface WeriftEnd {
   connected: boolean
   readonly errors: Error[]
   start(): Promise<void>
+  /** Ends its retransmissions, which nothing else does. */
+  end(): void
 }
 
 /** werift's DTLS as the peer of one of our ends, or of another one of its own; datagrams cross at once. */
@@ -52,6 +54,9 @@ export function weriftEnd(
     connected: false,
     errors: [] as Error[],
     start: () => (socket instanceof DtlsClient ? socket.connect() : Promise.resolve()),
+    end: () => {
+      socket.dtls.flight = 7 // beyond the last
+    },
     receive: (datagram: Buffer) => transport.onData(datagram, ['127.0.0.1', 1]),
   }
   socket.onConnect.subscribe(() => {
