@@ -224,6 +224,7 @@ export class LegDescriptions {
     const accepted = {
       ...{ kind, protocol, profile, formats, live: true, remote: remoteEndpoint(media), mux, sdes: noSdesKeys },
       ...(ice !== undefined && { ice }),
+      ...(media.acfg !== undefined && { acfg: media.acfg }),
     }
     const own = answeredDirection(direction, 'sendrecv')
     if (this.mode === 'none') {
@@ -368,7 +369,7 @@ export class LegDescriptions {
   }
 
   /** What belongs to this leg alone of one m-line. */
-  #ownLines({ mux, sdes, dtls, ice }: LegMedia, local: LocalEndpoint, offer: boolean): readonly string[] {
+  #ownLines({ mux, sdes, dtls, ice, acfg }: LegMedia, local: LocalEndpoint, offer: boolean): readonly string[] {
     const keys = offer
       ? offeredLines(sdes)
       : sdes.agreed === undefined
@@ -378,6 +379,7 @@ export class LegDescriptions {
       ...(mux ? ['rtcp-mux'] : []),
       ...keys.map((value) => `crypto:${value}`),
       ...(dtls === undefined ? [] : dtlsLines(dtls, this.#fingerprint!, offer)),
+      ...(acfg === undefined || offer ? [] : [`acfg:${acfg}`]),
       ...(ice === undefined ? [] : iceLines(ice, local, this.#ice!.addresses, mux && !offer)),
     ]
   }

@@ -24,6 +24,8 @@ export interface LegMedia {
   readonly mux: boolean
   /** Present while ICE is offered, and when it is agreed. */
   readonly ice?: IceDescription
+  /** Value of `a=acfg` for the answer, when the peer's offer was taken in one of its potential configurations. */
+  readonly acfg?: string
 }
 
 /** Where the writer of `media` receives it. */

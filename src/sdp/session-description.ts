@@ -19,8 +19,8 @@ export interface RtcpAttribute {
   readonly address?: string
 }
 
-/** One m-line with the lines below it. */
-export interface MediaDescription {
+/** What the lines of an m-line other than its attributes say. */
+export interface MediaLine {
   /** Place among the m-lines, from 0. */
   readonly index: number
   /** `audio`, `video`, … as written. */
@@ -29,24 +29,32 @@ export interface MediaDescription {
   readonly port: number
   /** The profile as written, e.g. `RTP/SAVPF`. */
   readonly protocol: string
-  /** The profile's meaning; absent when it is not one of RTP over UDP. */
-  readonly profile?: MediaProfile
   /** Payload types, or whatever the profile has in their place. */
   readonly formats: readonly string[]
+  /** Address of the c= line that applies, as written: an IP literal or a name; absent only where it does not matter. */
+  readonly address?: string
+  readonly rtcp?: RtcpAttribute
+  /** The b= lines as they came, without `b=`. */
+  readonly bandwidths: readonly string[]
+  /** The i= line. */
+  readonly title?: string
+}
+
+/** One m-line with the lines below it. */
+export interface MediaDescription extends MediaLine {
+  /** The profile's meaning; absent when it is not one of RTP over UDP. */
+  readonly profile?: MediaProfile
   /**
    * This server could relay it: a profile of RTP, a port, and nobody has refused it. What `LegDescriptions` returns
    * from an offer has `false` where the leg refuses the m-line.
    */
   readonly relayable: boolean
-  /** Address of the c= line that applies, as written: an IP literal or a name; absent only where it does not matter. */
-  readonly address?: string
   /**
    * Direction that is meant: `a=sendonly` and kin of the m-line, else of the session, else `sendrecv`; the receiving
    * half is taken out where the address is the unspecified one without ICE, which is how RFC 2543 held a call
    * (RFC 3264 §8.4).
    */
   readonly direction: Direction
-  readonly rtcp?: RtcpAttribute
   /** `a=rtcp-mux` (RFC 5761). */
   readonly rtcpMux: boolean
   /** Every `a=crypto`, usable or not, in order. */
@@ -65,12 +73,10 @@ export interface MediaDescription {
   readonly ice: boolean
   /** Of the peer that wrote it, if it does ICE. */
   readonly iceCredentials?: IceCredentials
+  /** Of the answer: which of the potential configurations this is (RFC 5939 §3.5.2). Absent for the actual one. */
+  readonly acfg?: string
   /** The attributes as they came. */
   readonly attributes: readonly Attribute[]
-  /** The b= lines as they came, without `b=`. */
-  readonly bandwidths: readonly string[]
-  /** The i= line. */
-  readonly title?: string
 }
 
 /** A session description that was received (RFC 8866). */
@@ -94,7 +100,7 @@ export function parseSdp(body: Buffer): SessionDescription {
   const raw = parseRaw([session, ...sections].flat().map(text).join('\r\n'))
   const shared = { attributes: attributesOf(session), connection: connectionOf(session) }
   return {
-    media: sections.map((section, index) => readMedia(section, index, shared, raw)),
+    media: sections.map((section, index) => readMedia(section, index, shared)),
     attributes: shared.attributes,
     bandwidths: bandwidthsOf(session),
     raw,
@@ -107,42 +113,59 @@ interface Shared {
   readonly connection: string | undefined
 }
 
-function readMedia(section: SdpSection, index: number, shared: Shared, raw: RawDescription): MediaDescription {
+function readMedia(section: SdpSection, index: number, shared: Shared): MediaDescription {
   const mLine = readMediaLine(section[0]!)
-  const decoded = raw.media[index]!
-  const attributes = attributesOf(section)
-  const has = (name: string): boolean => hasAttribute(attributes, name) || hasAttribute(shared.attributes, name)
-  const profile = mediaProfile(mLine.protocol)
   const address = connectionOf(section) ?? shared.connection
-  const relayable = profile !== undefined && mLine.port !== 0
-  if (relayable && address === undefined) throw malformed(section[0]!.number, 'an m= line without a c= line')
-  const ice = has('ice-ufrag') || hasAttribute(attributes, 'candidate')
-  const stated = decoded.direction ?? raw.direction ?? 'sendrecv'
   const rtcp = readRtcp(section)
-  const setup = attributeValue(attributes, 'setup') ?? attributeValue(shared.attributes, 'setup')
-  const tlsId = attributeValue(attributes, 'tls-id') ?? attributeValue(shared.attributes, 'tls-id')
-  const own = readFingerprints(attributes)
-  const iceCredentials = readIceCredentials(attributes, shared.attributes)
   const title = section.find((line) => line.type === 'i')?.value
-  return {
+  const line = {
     index,
     ...mLine,
+    ...(address !== undefined && { address }),
+    ...(rtcp !== undefined && { rtcp }),
+    bandwidths: bandwidthsOf(section),
+    ...(title !== undefined && { title }),
+  }
+  const media = describeMedia(line, attributesOf(section), shared.attributes)
+  if (media.relayable && address === undefined) throw malformed(section[0]!.number, 'an m= line without a c= line')
+  return media
+}
+
+/**
+ * What an m-line means with these attributes.
+ * @param session attributes of the session, which hold where the m-line has none of its own
+ */
+export function describeMedia(
+  { index, kind, port, protocol, formats, address, rtcp, bandwidths, title }: MediaLine,
+  attributes: readonly Attribute[],
+  session: readonly Attribute[],
+): MediaDescription {
+  const has = (name: string): boolean => hasAttribute(attributes, name) || hasAttribute(session, name)
+  const valueOf = (name: string): string | undefined =>
+    attributeValue(attributes, name) ?? attributeValue(session, name)
+  const profile = mediaProfile(protocol)
+  const ice = has('ice-ufrag') || hasAttribute(attributes, 'candidate')
+  const stated = statedDirection(attributes) ?? statedDirection(session) ?? 'sendrecv'
+  const setup = valueOf('setup')
+  const tlsId = valueOf('tls-id')
+  const iceCredentials = readIceCredentials(attributes, session)
+  return {
+    ...{ index, kind, port, protocol, formats, bandwidths },
     ...(profile !== undefined && { profile }),
-    relayable,
+    relayable: profile !== undefined && port !== 0,
     ...(address !== undefined && { address }),
     direction: address !== undefined && isUnspecified(address) && !ice ? withoutReceiving(stated) : stated,
     ...(rtcp !== undefined && { rtcp }),
     rtcpMux: hasAttribute(attributes, 'rtcp-mux'),
-    crypto: attributes.filter((one) => attributeName(one) === 'crypto').map((one) => readCrypto(valueOf(one))),
+    crypto: attributes.filter((one) => attributeName(one) === 'crypto').map((one) => readCrypto(textOf(one))),
     fingerprint: has('fingerprint'),
-    fingerprints: hasAttribute(attributes, 'fingerprint') ? own : readFingerprints(shared.attributes),
+    fingerprints: readFingerprints(hasAttribute(attributes, 'fingerprint') ? attributes : session),
     ...(tlsId !== undefined && { tlsId }),
     ...(setup !== undefined && { setup }),
     zrtpHash: has('zrtp-hash'),
     ice,
     ...(iceCredentials !== undefined && { iceCredentials }),
     attributes,
-    bandwidths: bandwidthsOf(section),
     ...(title !== undefined && { title }),
   }
 }
@@ -162,7 +185,7 @@ function readMediaLine({ number, value }: SdpLine): Pick<MediaDescription, 'kind
 function readRtcp(section: SdpSection): RtcpAttribute | undefined {
   const line = section.find(({ type, value }) => type === 'a' && attributeName(value) === 'rtcp')
   if (line === undefined) return undefined
-  const [portText = '', ...network] = valueOf(line.value).split(/[ \t]+/)
+  const [portText = '', ...network] = textOf(line.value).split(/[ \t]+/)
   const port = readPort(portText)
   if (port === undefined) throw malformed(line.number, 'an RTCP port that is not one of 0 to 65535')
   if (network.length === 0) return { port }
@@ -203,7 +226,7 @@ function attributesOf(section: SdpSection): readonly Attribute[] {
 }
 
 const text = ({ type, value }: SdpLine): string => `${type}=${value}`
-const valueOf = (attribute: Attribute): string => attribute.slice(attribute.indexOf(':') + 1).trim()
+const textOf = (attribute: Attribute): string => attribute.slice(attribute.indexOf(':') + 1).trim()
 
 /** A token of RFC 8866 §9, and no longer than a log line can bear. */
 const isToken = (word: string): boolean => /^[\w!#$%&'*+\-.^`{|}~]{1,32}$/.test(word)
@@ -215,6 +238,14 @@ function readPort(word: string): number | undefined {
 /** `0.0.0.0` or `::`: nowhere. */
 export function isUnspecified(address: string): boolean {
   return address === '0.0.0.0' || /^[0:]+$/.test(address)
+}
+
+function statedDirection(attributes: readonly Attribute[]): Direction | undefined {
+  return attributes.map(attributeName).find(isDirection)
+}
+
+function isDirection(name: string): name is Direction {
+  return name === 'sendrecv' || name === 'sendonly' || name === 'recvonly' || name === 'inactive'
 }
 
 function withoutReceiving(direction: Direction): Direction {

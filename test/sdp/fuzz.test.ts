@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { cryptoSuites, defaultCryptoSuites, type CryptoSuite, type EncryptionMode } from '../../src/base/encryption.ts'
+import { chooseConfiguration } from '../../src/sdp/capability-negotiation.ts'
 import { LegDescriptions } from '../../src/sdp/leg-descriptions.ts'
 import { offeredEncryption } from '../../src/sdp/offered-encryption.ts'
 import { restrictCodecs } from '../../src/sdp/restrict-codecs.ts'
@@ -129,7 +130,7 @@ test('whatever comes as a description, nothing but an SdpError is thrown, and no
   fc.assert(
     fc.property(mutated, mutated, someMode, (offerBody, answerBody, far) => {
       const secrets = [...secretsOf(offerBody), ...secretsOf(answerBody)]
-      const offer = allowed(() => parseSdp(offerBody), secrets)
+      const offer = allowed(() => chooseConfiguration(parseSdp(offerBody)), secrets)
       const answer = allowed(() => parseSdp(answerBody), secrets)
       if (offer !== undefined) {
         allowed(() => restrictCodecs(offer, { audio: 'PCMU/8000', video: 'VP8' }), secrets)
@@ -144,7 +145,7 @@ test('no key, fingerprint, candidate or ICE credential of one phone is ever told
   fc.assert(
     fc.property(mixed, mixed, someMode, (offerBody, answerBody, far) => {
       const secrets = [...secretsOf(offerBody), ...secretsOf(answerBody)]
-      const offer = allowed(() => parseSdp(offerBody), secrets)
+      const offer = allowed(() => chooseConfiguration(parseSdp(offerBody)), secrets)
       const answer = allowed(() => parseSdp(answerBody), secrets)
       if (offer !== undefined) relay(offer, answer ?? offer, far, secrets)
     }),

@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { type CryptoSuite, defaultCryptoSuites, type EncryptionMode } from '../../src/base/encryption.ts'
 import { type LocalEndpoint } from '../../src/base/endpoint-description.ts'
-import { LegDescriptions } from '../../src/sdp/leg-descriptions.ts'
+import { chooseConfiguration } from '../../src/sdp/capability-negotiation.ts'
+import { LegDescriptions, type LegDescriptionsOptions } from '../../src/sdp/leg-descriptions.ts'
 import { offeredEncryption } from '../../src/sdp/offered-encryption.ts'
 import { restrictCodecs } from '../../src/sdp/restrict-codecs.ts'
 import { SdpError } from '../../src/sdp/sdp-error.ts'
@@ -13,8 +14,11 @@ import { lettersFrom, localPorts, sdpBody } from '../support/sdp.ts'
 /*
  * Each file in pairs/ is a call: what a phone says on one leg, and what the other phone is then told, word for word.
  * Above the first `---` stand what it shows and its settings; `leg A` is what the first offer asks for unless written.
- * The keys that this server makes are one letter over and over, so that they are easily told from the phones'.
+ * `ice` names the legs on which ICE is done, `nat` an address of a NAT in front of this server.
+ * The keys that this server makes are one letter over and over, so that they are easily told from the phones', and the
+ * fingerprint of its certificate is one byte.
  */
+const fingerprint = { hash: 'sha-256', digest: Buffer.alloc(32, 0xb2) } as const
 const directory = new URL('pairs/', import.meta.url)
 
 interface Step {
@@ -66,7 +70,10 @@ class Call {
     const far = near === 'A' ? 'B' : 'A'
     switch (what) {
       case 'offers': {
-        const offer = restrictCodecs(parseSdp(sdpBody(...text.split('\n'))), this.#codecs())
+        const mode = this.#legs?.[near].mode ?? this.#setting(`leg ${near}`)?.split(/ +/)[0]
+        const isUsable = (one: EncryptionMode): boolean => (mode === undefined ? one !== 'zrtp' : one === mode)
+        const said = chooseConfiguration(parseSdp(sdpBody(...text.split('\n'))), isUsable)
+        const offer = restrictCodecs(said, this.#codecs())
         this.#legs ??= this.#makeLegs(near, offeredEncryption(offer))
         this.#hear(() => this.#leg(near).receiveOffer(offer))
         this.#due = () => this.#leg(far).writeOffer(this.#said!, this.#local[far])
@@ -105,8 +112,15 @@ class Call {
       const written = this.#setting(`leg ${name}`)?.split(/ +/)
       const mode = (written?.[0] ?? (name === first ? offered : 'none')) as EncryptionMode
       const suites = (written?.slice(1) ?? []) as CryptoSuite[]
-      const randomBytes = lettersFrom(letter)
-      return new LegDescriptions({ mode, suites: suites.length > 0 ? suites : defaultCryptoSuites, randomBytes })
+      const nat = this.#setting('nat')
+      const options: LegDescriptionsOptions = {
+        mode,
+        suites: suites.length > 0 ? suites : defaultCryptoSuites,
+        fingerprint,
+        randomBytes: lettersFrom(letter),
+        ...(this.#setting('ice')?.includes(name) === true && { ice: { addresses: nat === undefined ? [] : [nat] } }),
+      }
+      return new LegDescriptions(options)
     }
     return { A: make('A', 'A'), B: make('B', 'a') }
   }
