@@ -117,7 +117,8 @@ export class Call {
     const { request } = this.invite
     const { application, engine, settings } = this.#world
     const offered = descriptionIn(request)
-    const offer = offered === undefined ? undefined : acceptableOffer(offered, settings.codecs)
+    const available = (mode: EncryptionMode): boolean => isAvailable(mode, settings)
+    const offer = offered === undefined ? undefined : acceptableOffer(offered, settings.codecs, available)
     const destination = application.decide({
       request,
       recipient: this.recipient,
@@ -284,9 +285,14 @@ export class Call {
 
   /** The call had no offer: leg B's 200 has one, leg A's ACK the answer, and leg B's ACK takes it on. */
   async #acceptedWithOffer(response: SipResponse, session: InviteSession): Promise<void> {
-    const offer = descriptionIn(response)
-    if (offer === undefined) throw new CallError('incompatible-media', 'the answer to an offerless INVITE has no offer')
+    const description = descriptionIn(response)
+    if (description === undefined) {
+      throw new CallError('incompatible-media', 'the answer to an offerless INVITE has no offer')
+    }
     const { mode } = this.#destination!
+    const { settings } = this.#world
+    const usable = (one: EncryptionMode): boolean => (mode === undefined ? isAvailable(one, settings) : one === mode)
+    const offer = acceptableOffer(description, settings.codecs, usable)
     const offered = offeredEncryption(offer)
     // Without a rule both legs take what the recipient offers; with one the caller, who named nothing, is met in clear
     this.#a = this.#makeLeg('a', mode === undefined ? offered : 'none')

@@ -57,10 +57,15 @@ export function makeLeg(
 /**
  * An offer as a leg takes it: of its choices the best one (RFC 5939), and no other codecs than `audio-codec` and
  * `video-codec`.
+ * @param isUsable modes that the leg can be in: once it has one, that one
  * @throws SdpError 488 when no codec is left
  */
-export function acceptableOffer(offer: SessionDescription, codecs: CodecRestriction): SessionDescription {
-  return restrictCodecs(chooseConfiguration(offer), codecs)
+export function acceptableOffer(
+  offer: SessionDescription,
+  codecs: CodecRestriction,
+  isUsable: (mode: EncryptionMode) => boolean,
+): SessionDescription {
+  return restrictCodecs(chooseConfiguration(offer, isUsable), codecs)
 }
 
 /**

@@ -47,7 +47,7 @@ export class OfferRelay {
   async start(): Promise<void> {
     try {
       const offer = descriptionIn(this.#transaction.request)
-      await this.#forward(offer === undefined ? undefined : acceptableOffer(offer, this.#context.codecs))
+      await this.#forward(offer === undefined ? undefined : this.#acceptable(offer, this.#near))
     } catch (error) {
       this.#refuse(error)
     }
@@ -107,7 +107,7 @@ export class OfferRelay {
       this.#reply(response.status, relayedReply(response))
       return
     }
-    const accepted = this.#far.leg.descriptions.receiveOffer(description)
+    const accepted = this.#far.leg.descriptions.receiveOffer(this.#acceptable(description, this.#far))
     await this.#context.media.prepare(accepted)
     const body = this.#near.leg.descriptions.writeOffer(accepted, this.#context.media.local(this.#near.leg.name))
     this.#context.media.expect(this.#near.leg.name, this.#near.leg.descriptions)
@@ -130,6 +130,11 @@ export class OfferRelay {
       this.#acknowledgeFar()
       this.#context.onBroken(error)
     }
+  }
+
+  /** An established leg stays in its mode, whatever else is offered. */
+  #acceptable(offer: SessionDescription, { leg }: Side): SessionDescription {
+    return acceptableOffer(offer, this.#context.codecs, (mode) => mode === leg.descriptions.mode)
   }
 
   #applyBoth(): void {
