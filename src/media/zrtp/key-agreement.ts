@@ -1,0 +1,104 @@
+import {
+  createDiffieHellmanGroup,
+  createECDH,
+  createPublicKey,
+  diffieHellman,
+  generateKeyPairSync,
+  getDiffieHellman,
+  type KeyObject,
+} from 'node:crypto'
+import { publicValueLength, type DhAgreement } from './algorithms.ts'
+import { ZrtpError } from './zrtp-error.ts'
+
+/** One side of a key agreement. */
+export interface KeyPair {
+  /** pvi or pvr, as the wire has it. */
+  readonly publicValue: Buffer
+  /**
+   * DHResult (RFC 6189 §4.4.1.3, §5.1.5).
+   * @throws ZrtpError `ZRTP_PUBLIC_VALUE` for a value that would give the result away or is none at all
+   */
+  agree(publicValue: Buffer): Buffer
+}
+
+/** Makes a key pair that serves one exchange. */
+export function newKeyPair(algorithm: DhAgreement): KeyPair {
+  switch (algorithm) {
+    case 'X255':
+      return montgomery('x25519', algorithm)
+    case 'X448':
+      return montgomery('x448', algorithm)
+    case 'DH3k':
+      return modular('modp15', algorithm)
+    case 'DH2k':
+      return modular('modp14', algorithm)
+    case 'EC25':
+      return weierstrass('prime256v1', algorithm)
+    case 'EC38':
+      return weierstrass('secp384r1', algorithm)
+  }
+}
+
+function refuse(cause?: unknown): ZrtpError {
+  return new ZrtpError('ZRTP_PUBLIC_VALUE', 'the public value of the peer cannot be used', { cause })
+}
+
+function checkLength(value: Buffer, algorithm: DhAgreement): void {
+  if (value.length !== publicValueLength[algorithm]) throw refuse()
+}
+
+/** What comes before the bytes of a public key in its SubjectPublicKeyInfo (RFC 8410 §4). */
+const keyInfo = {
+  x25519: Buffer.from('302a300506032b656e032100', 'hex'),
+  x448: Buffer.from('3042300506032b656f033900', 'hex'),
+} as const
+
+function montgomery(curve: 'x25519' | 'x448', algorithm: DhAgreement): KeyPair {
+  const { publicKey, privateKey }: { publicKey: KeyObject; privateKey: KeyObject } =
+    curve === 'x25519' ? generateKeyPairSync('x25519') : generateKeyPairSync('x448')
+  const prefix = keyInfo[curve]
+  return {
+    publicValue: publicKey.export({ type: 'spki', format: 'der' }).subarray(prefix.length),
+    agree(value) {
+      checkLength(value, algorithm)
+      const peer = createPublicKey({ key: Buffer.concat([prefix, value]), type: 'spki', format: 'der' })
+      try {
+        return diffieHellman({ privateKey, publicKey: peer }) // OpenSSL refuses a result of zeros (RFC 7748 §6)
+      } catch (error) {
+        throw refuse(error)
+      }
+    },
+  }
+}
+
+function modular(group: 'modp14' | 'modp15', algorithm: DhAgreement): KeyPair {
+  const length = publicValueLength[algorithm]
+  const dh = group === 'modp14' ? getDiffieHellman('modp14') : createDiffieHellmanGroup('modp15')
+  const padded = (value: Buffer): Buffer => Buffer.concat([Buffer.alloc(length - value.length), value])
+  const prime = BigInt(`0x${dh.getPrime('hex')}`)
+  return {
+    publicValue: padded(dh.generateKeys()),
+    agree(value) {
+      checkLength(value, algorithm)
+      const number = BigInt(`0x${value.toString('hex')}`)
+      if (number <= 1n || number >= prime - 1n) throw refuse()
+      return padded(dh.computeSecret(value))
+    },
+  }
+}
+
+function weierstrass(curve: 'prime256v1' | 'secp384r1', algorithm: DhAgreement): KeyPair {
+  const ecdh = createECDH(curve)
+  const uncompressed = Buffer.from([4])
+  return {
+    publicValue: ecdh.generateKeys().subarray(1),
+    agree(value) {
+      checkLength(value, algorithm)
+      try {
+        return ecdh.computeSecret(Buffer.concat([uncompressed, value])) // OpenSSL refuses points off the curve
+      } catch (error) {
+        throw refuse(error)
+      }
+    },
+  }
+}

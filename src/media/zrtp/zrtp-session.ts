@@ -1,0 +1,56 @@
+import { type HelloAlgorithms } from './algorithms.ts'
+import { type SecretCache } from './secret-cache.ts'
+import { type SessionKey } from './key-derivation.ts'
+import { type ZrtpStream } from './zrtp-stream.ts'
+
+/** What a session is made of. */
+export interface ZrtpSessionOptions {
+  /** This server's identifier, 12 bytes (RFC 6189 §4.3). */
+  readonly zid: Buffer
+  readonly cache: SecretCache
+  /** What the Hellos offer, in order of preference. */
+  readonly algorithms: HelloAlgorithms
+}
+
+/**
+ * ZRTP of one leg: the streams share one key agreement. The first stream makes it, the others derive their keys from its
+ * session key (multistream mode, RFC 6189 §4.4.3).
+ */
+export class ZrtpSession {
+  readonly zid: Buffer
+  readonly cache: SecretCache
+  readonly algorithms: HelloAlgorithms
+  readonly #streams: ZrtpStream[] = []
+  #key: SessionKey | undefined
+
+  constructor({ zid, cache, algorithms }: ZrtpSessionOptions) {
+    this.zid = zid
+    this.cache = cache
+    this.algorithms = algorithms
+  }
+
+  /** ZRTPSess, once a stream has made it. */
+  get key(): SessionKey | undefined {
+    return this.#key
+  }
+
+  /** Takes the session key of the stream that has agreed on it; streams that waited for it go on. */
+  establish(key: SessionKey): void {
+    this.#key ??= key
+    for (const stream of [...this.#streams]) stream.onSessionKey()
+  }
+
+  join(stream: ZrtpStream): void {
+    this.#streams.push(stream)
+  }
+
+  leave(stream: ZrtpStream): void {
+    const place = this.#streams.indexOf(stream)
+    if (place >= 0) this.#streams.splice(place, 1)
+  }
+
+  /** Whether this stream is the one that makes the key agreement. */
+  isFirst(stream: ZrtpStream): boolean {
+    return this.#streams[0] === stream
+  }
+}
