@@ -46,6 +46,15 @@ export type Protection =
       /** Of the peer: its certificate must have one of them. Empty until its description is known: no key is used before. */
       readonly fingerprints: readonly Fingerprint[]
     }
+  | {
+      readonly mode: 'zrtp'
+      /** Names the session that the streams of a leg share; the same name goes on with its keys, another one begins anew. */
+      readonly association: string
+      /** H0 of the stream (RFC 6189 §9), 32 bytes, from which the Hello of the description was made. A secret until it is confirmed. */
+      readonly seed: Buffer
+      /** SHA-256 of the peer's Hello, where its description has `a=zrtp-hash`: it must say no other. */
+      readonly peerHash?: Buffer
+    }
 
 /** User name fragment and password of one side of a stream (RFC 8445 §5.3). The password is a secret. */
 export interface IceCredentials {

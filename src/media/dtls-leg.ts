@@ -151,18 +151,21 @@ export class DtlsLeg {
     const peer = { address, port }
     const attempt: Attempt = { exchange: undefined, peer, hello, agreed: undefined }
     part.attempts.push(attempt)
-    attempt.exchange = this.#options.exchanger.begin(role, {
-      onSend: (datagram) => {
-        // a client's peer may move before it has spoken: ICE nominates while the first Hello is on its way
-        const to = role === 'client' ? (this.#options.destination(part.component) ?? peer) : peer
-        this.#options.send(part.component, datagram, to)
+    attempt.exchange = this.#options.exchanger.begin(
+      { protocol: 'dtls', role },
+      {
+        onSend: (datagram) => {
+          // a client's peer may move before it has spoken: ICE nominates while the first Hello is on its way
+          const to = role === 'client' ? (this.#options.destination(part.component) ?? peer) : peer
+          this.#options.send(part.component, datagram, to)
+        },
+        onConnected: (agreed) => {
+          attempt.agreed = agreed
+          this.#verify(association, part, attempt)
+        },
+        onFailed: (why) => this.#failed(association, part, attempt, why),
       },
-      onConnected: (agreed) => {
-        attempt.agreed = agreed
-        this.#verify(association, part, attempt)
-      },
-      onFailed: (why) => this.#failed(association, part, attempt, why),
-    })
+    )
     return attempt
   }
 
@@ -171,7 +174,7 @@ export class DtlsLeg {
     const { agreed, peer, hello } = attempt
     const { fingerprints } = association.protection
     if (agreed === undefined || fingerprints.length === 0) return
-    if (!matchesFingerprint(agreed.peerCertificate, fingerprints)) {
+    if (agreed.peerCertificate === undefined || !matchesFingerprint(agreed.peerCertificate, fingerprints)) {
       this.#failed(association, part, attempt, 'the certificate is not the one of the session description')
       return
     }

@@ -2,6 +2,7 @@ import { type CodedError } from '../base/coded-error.ts'
 import { type CryptoSuite } from '../base/encryption.ts'
 import { type TypedEmitter } from '../base/typed-emitter.ts'
 import { type EndpointDescription, type LocalEndpoint } from '../base/endpoint-description.ts'
+import { type ZrtpDetails } from './key-exchange/key-exchanger.ts'
 import { type SessionCounters } from './session-counters.ts'
 
 /**
@@ -32,6 +33,8 @@ export interface KeyExchangeReport {
   readonly leg: MediaLeg
   /** The suite that was agreed; absent when it failed. */
   readonly suite?: CryptoSuite
+  /** Of ZRTP. */
+  readonly zrtp?: ZrtpDetails
   /** Why it failed, for people; no secret. Another handshake may follow. */
   readonly failure?: string
 }

@@ -86,7 +86,7 @@ export class Relay {
 
   async #bind(
     { address, ports, counters }: StreamOpening,
-    onKeyExchange: (leg: MediaLeg, outcome: Pick<KeyExchangeReport, 'suite' | 'failure'>) => void,
+    onKeyExchange: (leg: MediaLeg, outcome: Pick<KeyExchangeReport, 'suite' | 'zrtp' | 'failure'>) => void,
   ): Promise<Stream | Refusal> {
     const bound: PacketPort[] = []
     const legs: Partial<Record<MediaLeg, StreamLeg>> = {}

@@ -15,6 +15,7 @@ import { SourceLock } from './source-lock.ts'
 import { type CipherProvider } from './srtp/cipher-provider.ts'
 import { SrtpVerdict } from './srtp/srtp-verdict.ts'
 import { usableRemote } from './usable-remote.ts'
+import { ZrtpLeg } from './zrtp-leg.ts'
 
 /** Milliseconds after which it is looked whether early packets have waited in vain. */
 const sweepDelay = 250
@@ -39,7 +40,7 @@ export interface StreamLegOptions {
   /** Milliseconds on the clock of the engine's thread. */
   readonly now: () => number
   /** A handshake has ended, one way or the other. */
-  onKeyExchange(outcome: Pick<KeyExchangeReport, 'suite' | 'failure'>): void
+  onKeyExchange(outcome: Pick<KeyExchangeReport, 'suite' | 'zrtp' | 'failure'>): void
 }
 
 /**
@@ -55,6 +56,7 @@ export class StreamLeg {
   readonly #security: LegSecurity
   readonly #ice = new IceLiteAgent()
   readonly #dtls: DtlsLeg
+  readonly #zrtp: ZrtpLeg
   /** From the other leg, waiting for this one's keys or address. */
   readonly #unsent = new EarlyPackets()
   #sweep: NodeJS.Timeout | undefined
@@ -86,11 +88,25 @@ export class StreamLeg {
         if (component === 2 || this.#mux) this.#security.install(this.#security.rtcp, send, receive)
         this.#flush()
       },
-      onOutcome: (_component, outcome) => {
-        this.#count(outcome.failure === undefined ? Cell.keyExchanges : Cell.keyExchangeFailures)
-        options.onKeyExchange(outcome)
-      },
+      onOutcome: (_component, outcome) => this.#onOutcome(outcome),
     })
+    this.#zrtp = new ZrtpLeg({
+      exchanger: options.exchanger,
+      send: (packet, to) => this.#sendHandshake(1, packet, to),
+      destination: () => (this.#reachable ? this.#rtp.lock.destination : undefined),
+      onKeys: ({ send, receive }) => {
+        for (const component of [this.#security.rtp, this.#security.rtcp]) {
+          this.#security.install(component, send, receive)
+        }
+        this.#flush()
+      },
+      onOutcome: (outcome) => this.#onOutcome(outcome),
+    })
+  }
+
+  #onOutcome(outcome: Pick<KeyExchangeReport, 'suite' | 'zrtp' | 'failure'>): void {
+    this.#count(outcome.failure === undefined ? Cell.keyExchanges : Cell.keyExchangeFailures)
+    this.#options.onKeyExchange(outcome)
   }
 
   /** Joins two legs to a bridge. */
@@ -111,6 +127,7 @@ export class StreamLeg {
       this.#described = false
       this.#reachable = false
       this.#dtls.apply(undefined, false)
+      this.#zrtp.apply(undefined)
       return
     }
     const { protection, rtcpMux } = endpoint
@@ -125,12 +142,14 @@ export class StreamLeg {
       this.#signal(this.#rtcp, remote.rtcp)
     }
     this.#dtls.apply(protection.mode === 'dtls-srtp' ? protection : undefined, rtcpMux)
+    this.#zrtp.apply(protection.mode === 'zrtp' ? protection : undefined)
     this.#flush()
   }
 
   /** Ends what the leg has under way; its ports are closed by others. */
   close(): void {
     this.#dtls.close()
+    this.#zrtp.close()
     clearTimeout(this.#sweep)
   }
 
@@ -214,14 +233,16 @@ export class StreamLeg {
       return
     }
     const admitted = channel.lock.admitsHandshake(source)
-    if (kind === PacketKind.dtls && !admitted && !this.#described) {
+    const handshake = kind === PacketKind.dtls || kind === PacketKind.zrtp
+    if (handshake && !admitted && !this.#described) {
       // the phone's Hello often overtakes the answer that says where the phone is
       this.#wait(channel.early, Cell.controlRefused, packet, source, false)
       return
     }
     this.#count(Cell.controlPackets)
     if (kind === PacketKind.stun) this.#onStun(channel, packet, source)
-    else if (kind !== PacketKind.dtls || !admitted) this.#count(Cell.controlRefused)
+    else if (!admitted) this.#count(Cell.controlRefused)
+    else if (kind === PacketKind.zrtp) this.#zrtp.receive(packet.bytes.subarray(0, packet.length))
     else this.#dtls.receive(channel.component, packet.bytes.subarray(0, packet.length), source)
   }
 
@@ -239,6 +260,7 @@ export class StreamLeg {
     if (chosen === undefined || !lock.choose(chosen, nominated !== undefined)) return
     port.disconnect()
     this.#dtls.onDestination(component)
+    if (component === 1) this.#zrtp.onDestination()
     this.#flush()
   }
 

@@ -2,6 +2,7 @@ import { type DtlsCertificate } from './dtls/dtls-certificate.ts'
 import { availableParallelism } from 'node:os'
 import { systemClock, type Clock, type Timer } from '../base/clock.ts'
 import { TypedEmitter } from '../base/typed-emitter.ts'
+import { type KeyExchangeStart } from './key-exchange/key-exchange-messages.ts'
 import { KeyExchangeHandle } from './key-exchange/key-exchange-handle.ts'
 import { MediaError } from './media-error.ts'
 import {
@@ -31,6 +32,8 @@ export interface WorkerMediaEngineOptions {
   readonly clock?: Clock
   /** This server's certificate and its private key, in PEM. Absent: DTLS-SRTP is not possible. */
   readonly certificate?: DtlsCertificate
+  /** This server's ZID, 12 bytes. Absent: ZRTP is not possible. */
+  readonly zid?: Buffer
 }
 
 /** Relays media in worker threads of this process. A session lives in one worker, the one with the fewest. */
@@ -51,7 +54,11 @@ export class WorkerMediaEngine implements MediaEngine {
     this.#pool = new PortPool(this.#clock)
     const count = options.workers ?? Math.max(1, availableParallelism() - 1)
     for (let number = 0; number < count; number++) this.#start(number)
-    if (options.certificate !== undefined) this.#startKeyExchange(options.certificate)
+    const { certificate, zid } = options
+    if (certificate !== undefined || zid !== undefined) {
+      const copy = zid === undefined ? {} : { zid: Uint8Array.from(zid) }
+      this.#startKeyExchange({ ...(certificate !== undefined && { certificate }), ...copy })
+    }
     this.#tick = this.#clock.after(beatInterval, () => this.#onTick())
   }
 
@@ -116,11 +123,11 @@ export class WorkerMediaEngine implements MediaEngine {
     this.#keyExchange?.serve(worker)
   }
 
-  #startKeyExchange(certificate: DtlsCertificate): void {
-    const keyExchange = new KeyExchangeHandle(certificate, (error) => {
+  #startKeyExchange(start: KeyExchangeStart): void {
+    const keyExchange = new KeyExchangeHandle(start, (error) => {
       this.events.emit('keyExchangeDied', { error })
       this.#keyExchange = undefined
-      if (this.#closing === undefined) this.#after(() => this.#startKeyExchange(certificate))
+      if (this.#closing === undefined) this.#after(() => this.#startKeyExchange(start))
     })
     this.#keyExchange = keyExchange
     for (const worker of this.#workers.values()) keyExchange.serve(worker)

@@ -12,6 +12,12 @@ export type EndpointMessage = Omit<EndpointDescription, 'protection'> & {
     | (Omit<Extract<Protection, { mode: 'dtls-srtp' }>, 'fingerprints'> & {
         readonly fingerprints: readonly { readonly hash: FingerprintHash; readonly digest: Uint8Array }[]
       })
+    | {
+        readonly mode: 'zrtp'
+        readonly association: string
+        readonly seed: Uint8Array
+        readonly peerHash?: Uint8Array
+      }
 }
 
 /** What the main thread asks of a worker. `session` and `stream` are the engine's numbers. */
@@ -78,6 +84,11 @@ export function toEndpointMessage(endpoint: EndpointDescription): EndpointMessag
     const fingerprints = protection.fingerprints.map(({ hash, digest }) => ({ hash, digest: Uint8Array.from(digest) }))
     return { ...endpoint, protection: { ...protection, fingerprints } }
   }
+  if (protection.mode === 'zrtp') {
+    const { association, seed, peerHash } = protection
+    const copy = { mode: 'zrtp', association, seed: Uint8Array.from(seed) } as const
+    return { ...endpoint, protection: peerHash === undefined ? copy : { ...copy, peerHash: Uint8Array.from(peerHash) } }
+  }
   const send = toKeyMessage(protection.send)
   const keys = protection.receive === undefined ? { send } : { send, receive: toKeyMessage(protection.receive) }
   return { ...endpoint, protection: { mode: 'sdes', ...keys } }
@@ -90,6 +101,11 @@ export function fromEndpointMessage(message: EndpointMessage): EndpointDescripti
   if (protection.mode === 'dtls-srtp') {
     const fingerprints = protection.fingerprints.map(({ hash, digest }) => ({ hash, digest: Buffer.from(digest) }))
     return { ...message, protection: { ...protection, fingerprints } }
+  }
+  if (protection.mode === 'zrtp') {
+    const { association, seed, peerHash } = protection
+    const whole = { mode: 'zrtp', association, seed: Buffer.from(seed) } as const
+    return { ...message, protection: peerHash === undefined ? whole : { ...whole, peerHash: Buffer.from(peerHash) } }
   }
   const send = fromKeyMessage(protection.send)
   const keys = protection.receive === undefined ? { send } : { send, receive: fromKeyMessage(protection.receive) }

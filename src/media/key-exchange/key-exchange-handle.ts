@@ -1,8 +1,7 @@
-import { type DtlsCertificate } from '../dtls/dtls-certificate.ts'
 import { MessageChannel, Worker } from 'node:worker_threads'
 import { MediaError } from '../media-error.ts'
 import { type WorkerHandle } from '../worker-handle.ts'
-import { type KeyExchangeLink } from './key-exchange-messages.ts'
+import { type KeyExchangeLink, type KeyExchangeStart } from './key-exchange-messages.ts'
 
 /** The worker runs from the sources, or from what they were compiled to. */
 const entry = new URL(
@@ -17,7 +16,7 @@ export class KeyExchangeHandle {
   #ending = false
 
   /** @param onDeath called once when the thread ended without {@link end} */
-  constructor(start: DtlsCertificate, onDeath: (error: MediaError) => void) {
+  constructor(start: KeyExchangeStart, onDeath: (error: MediaError) => void) {
     this.#worker = new Worker(entry, { workerData: start, name: 'key-exchange' })
     let cause: unknown
     this.#worker.on('error', (error: unknown) => {

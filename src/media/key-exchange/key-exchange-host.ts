@@ -1,22 +1,49 @@
+import { randomBytes } from 'node:crypto'
 import { type MessagePort } from 'node:worker_threads'
 import { DtlsAssociation } from '../dtls/dtls-association.ts'
 import { type DtlsContext } from '../dtls/dtls-context.ts'
 import { toKeyMessage } from '../key-message.ts'
+import { ownAlgorithms } from '../zrtp/algorithms.ts'
+import { type SecretCache } from '../zrtp/secret-cache.ts'
+import { ZrtpSession } from '../zrtp/zrtp-session.ts'
+import { ZrtpStream } from '../zrtp/zrtp-stream.ts'
 import { type KeyExchangeEvent, type KeyExchangeRequest } from './key-exchange-messages.ts'
+import { type KeyExchangeKind } from './key-exchanger.ts'
+
+/** What this server exchanges keys with. */
+export interface KeyExchangeIdentity {
+  /** Absent: no DTLS. */
+  readonly context?: DtlsContext
+  /** Absent: no ZRTP. */
+  readonly zrtp?: { readonly zid: Buffer; readonly cache: SecretCache }
+}
+
+/** What DTLS and ZRTP have in common: they are given datagrams and the time. */
+interface Exchange {
+  start(): void
+  receive(datagram: Uint8Array): void
+  readonly timeout: number | undefined
+  onTimeout(): void
+  close(): void
+}
 
 interface Running {
-  readonly association: DtlsAssociation
+  readonly exchange: Exchange
+  /** Of ZRTP: what happens to one stream may make another of its session speak. */
+  readonly session?: string | undefined
   timer: NodeJS.Timeout | undefined
 }
 
 /** Runs the handshakes of one media worker, which asks for them over `port`; they end when the port is closed. */
 export class KeyExchangeHost {
-  readonly #context: DtlsContext
+  readonly #identity: KeyExchangeIdentity
   readonly #port: MessagePort
   readonly #running = new Map<number, Running>()
+  /** The sessions of ZRTP, each as long as it has a stream. */
+  readonly #sessions = new Map<string, ZrtpSession>()
 
-  constructor(context: DtlsContext, port: MessagePort) {
-    this.#context = context
+  constructor(identity: KeyExchangeIdentity, port: MessagePort) {
+    this.#identity = identity
     this.#port = port
     port.on('message', (request: KeyExchangeRequest) => {
       this.#onRequest(request)
@@ -27,54 +54,102 @@ export class KeyExchangeHost {
   }
 
   #onRequest(request: KeyExchangeRequest): void {
-    const { exchange } = request
+    const number = request.exchange
     switch (request.type) {
-      case 'begin':
-        this.#begin(exchange, request.role)
+      case 'begin': {
+        const { kind } = request
+        const exchange = kind.protocol === 'dtls' ? this.#dtls(number, kind.role) : this.#zrtp(number, kind)
+        if (exchange === undefined) {
+          this.#tell({ type: 'failed', exchange: number, why: `${kind.protocol} is not available` })
+          return
+        }
+        const session = kind.protocol === 'zrtp' ? kind.association : undefined
+        this.#running.set(number, { exchange, session, timer: undefined })
+        exchange.start()
         break
+      }
       case 'receive':
-        this.#running.get(exchange)?.association.receive(request.datagram)
-        this.#arm(exchange)
+        this.#running.get(number)?.exchange.receive(request.datagram)
         break
       case 'close':
-        this.#end(exchange)
+        this.#end(number)
+    }
+    this.#arm(number)
+  }
+
+  #dtls(exchange: number, role: 'client' | 'server'): Exchange | undefined {
+    const { context } = this.#identity
+    if (context === undefined) return undefined
+    return new DtlsAssociation({
+      ...{ context, role, ...this.#ends(exchange) },
+      onConnected: ({ send, receive, peerCertificate }) =>
+        this.#tell({
+          ...{ type: 'connected', exchange, send: toKeyMessage(send), receive: toKeyMessage(receive) },
+          peerCertificate: Uint8Array.from(peerCertificate),
+        }),
+    })
+  }
+
+  #zrtp(exchange: number, kind: Extract<KeyExchangeKind, { protocol: 'zrtp' }>): Exchange | undefined {
+    const { zrtp } = this.#identity
+    if (zrtp === undefined) return undefined
+    const { association, seed, peerHash } = kind
+    const session = this.#sessions.get(association) ?? new ZrtpSession({ ...zrtp, algorithms: ownAlgorithms })
+    this.#sessions.set(association, session)
+    const stream = new ZrtpStream(session, {
+      ...{ ssrc: randomBytes(4).readUInt32BE(0), seed: Buffer.from(seed), now: () => performance.now() },
+      ...(peerHash !== undefined && { peerHash: Buffer.from(peerHash) }),
+      ...this.#ends(exchange),
+      onSecured: ({ send, receive, algorithms, sas, verified, cache }) => {
+        this.#tell({
+          ...{ type: 'connected', exchange, send: toKeyMessage(send), receive: toKeyMessage(receive) },
+          zrtp: { ...(sas !== undefined && { sas }), verified, cache, algorithms: Object.values(algorithms) },
+        })
+        queueMicrotask(() => this.#armSession(association)) // the streams that have waited for its key
+      },
+    })
+    return {
+      start: () => stream.start(),
+      receive: (datagram) => stream.receive(datagram),
+      get timeout() {
+        return stream.timeout
+      },
+      onTimeout: () => stream.onTimeout(),
+      close: () => {
+        stream.close()
+        if (session.empty) this.#sessions.delete(association)
+      },
     }
   }
 
-  #begin(exchange: number, role: 'client' | 'server'): void {
-    const association = new DtlsAssociation({
-      context: this.#context,
-      role,
+  #ends(exchange: number): {
+    onSend: (datagram: Uint8Array) => void
+    onFailed: (error: { readonly message: string }) => void
+  } {
+    return {
       onSend: (datagram) => this.#tell({ type: 'send', exchange, datagram: Uint8Array.from(datagram) }),
-      onConnected: ({ send, receive, peerCertificate }) =>
-        this.#tell({
-          type: 'connected',
-          exchange,
-          send: toKeyMessage(send),
-          receive: toKeyMessage(receive),
-          peerCertificate: Uint8Array.from(peerCertificate),
-        }),
-      onFailed: (error) => {
-        this.#tell({ type: 'failed', exchange, why: error.message })
-        queueMicrotask(() => this.#end(exchange)) // not while the association is still at work
+      onFailed: ({ message }) => {
+        this.#tell({ type: 'failed', exchange, why: message })
+        queueMicrotask(() => this.#end(exchange)) // not while the exchange is still at work
       },
-    })
-    this.#running.set(exchange, { association, timer: undefined })
-    association.start()
-    this.#arm(exchange)
+    }
   }
 
-  /** The association says when it wants to send its flight again; that may change with whatever it does. */
-  #arm(exchange: number): void {
-    const running = this.#running.get(exchange)
+  /** An exchange says when it wants to speak again; that may change with whatever it does. */
+  #arm(number: number): void {
+    const running = this.#running.get(number)
     if (running === undefined) return
     clearTimeout(running.timer)
-    const { timeout } = running.association
+    const { timeout } = running.exchange
     if (timeout === undefined) return
     running.timer = setTimeout(() => {
-      running.association.onTimeout()
-      this.#arm(exchange)
+      running.exchange.onTimeout()
+      this.#arm(number)
     }, timeout)
+  }
+
+  #armSession(session: string): void {
+    for (const [number, running] of this.#running) if (running.session === session) this.#arm(number)
   }
 
   #end(exchange: number): void {
@@ -82,7 +157,7 @@ export class KeyExchangeHost {
     if (running === undefined) return
     this.#running.delete(exchange)
     clearTimeout(running.timer)
-    running.association.close()
+    running.exchange.close()
   }
 
   #tell(event: KeyExchangeEvent): void {

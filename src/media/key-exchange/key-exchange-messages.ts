@@ -1,9 +1,11 @@
 import { type MessagePort } from 'node:worker_threads'
+import { type DtlsCertificate } from '../dtls/dtls-certificate.ts'
 import { type KeyMessage } from '../key-message.ts'
+import { type KeyExchangeKind, type ZrtpDetails } from './key-exchanger.ts'
 
 /** What a media worker asks of the key exchange worker; `exchange` is the media worker's own number. */
 export type KeyExchangeRequest =
-  | { readonly type: 'begin'; readonly exchange: number; readonly role: 'client' | 'server' }
+  | { readonly type: 'begin'; readonly exchange: number; readonly kind: KeyExchangeKind }
   | { readonly type: 'receive'; readonly exchange: number; readonly datagram: Uint8Array }
   | { readonly type: 'close'; readonly exchange: number }
 
@@ -15,11 +17,20 @@ export type KeyExchangeEvent =
       readonly exchange: number
       readonly send: KeyMessage
       readonly receive: KeyMessage
-      readonly peerCertificate: Uint8Array
+      readonly peerCertificate?: Uint8Array
+      readonly zrtp?: ZrtpDetails
     }
   | { readonly type: 'failed'; readonly exchange: number; readonly why: string }
 
 /** What the main thread tells the key exchange worker: another media worker, which speaks over this port. */
 export interface KeyExchangeLink {
   readonly port: MessagePort
+}
+
+/** What the key exchange worker is started with. */
+export interface KeyExchangeStart {
+  /** This server's certificate and its private key; absent: no DTLS. */
+  readonly certificate?: DtlsCertificate
+  /** This server's ZID, 12 bytes; absent: no ZRTP. */
+  readonly zid?: Uint8Array
 }

@@ -3,17 +3,21 @@
  * for another call's keys. It ends when the main thread terminates it; an error that gets here ends it, and the engine
  * replaces it.
  */
-import { type DtlsCertificate } from '../dtls/dtls-certificate.ts'
 import { parentPort, workerData } from 'node:worker_threads'
 import { DtlsContext } from '../dtls/dtls-context.ts'
-import { KeyExchangeHost } from './key-exchange-host.ts'
-import { type KeyExchangeLink } from './key-exchange-messages.ts'
+import { MemorySecretCache } from '../zrtp/secret-cache.ts'
+import { KeyExchangeHost, type KeyExchangeIdentity } from './key-exchange-host.ts'
+import { type KeyExchangeLink, type KeyExchangeStart } from './key-exchange-messages.ts'
 
-const context = new DtlsContext(workerData as DtlsCertificate)
+const { certificate, zid } = workerData as KeyExchangeStart
+const identity: KeyExchangeIdentity = {
+  ...(certificate !== undefined && { context: new DtlsContext(certificate) }),
+  ...(zid !== undefined && { zrtp: { zid: Buffer.from(zid), cache: new MemorySecretCache() } }),
+}
 const hosts = new Set<KeyExchangeHost>()
 
 parentPort!.on('message', ({ port }: KeyExchangeLink) => {
-  const host = new KeyExchangeHost(context, port)
+  const host = new KeyExchangeHost(identity, port)
   hosts.add(host)
   port.on('close', () => hosts.delete(host))
 })

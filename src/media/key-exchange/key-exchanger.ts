@@ -1,12 +1,35 @@
 import { type SrtpMasterKey } from '../../base/encryption.ts'
 
+/** What is to be exchanged: DTLS in a role, or ZRTP, in which the roles are found. */
+export type KeyExchangeKind =
+  | { readonly protocol: 'dtls'; readonly role: 'client' | 'server' }
+  | {
+      readonly protocol: 'zrtp'
+      /** The streams of one name share a session. */
+      readonly association: string
+      readonly seed: Uint8Array
+      readonly peerHash?: Uint8Array
+    }
+
+/** What ZRTP says besides the keys. */
+export interface ZrtpDetails {
+  /** What both users may compare; absent for a stream that took its keys from another one's exchange. */
+  readonly sas?: string
+  readonly verified: boolean
+  /** How the retained secrets met. */
+  readonly cache: 'new' | 'matched' | 'mismatch'
+  /** Key agreement, hash, cipher, auth tag, SAS, by their names. */
+  readonly algorithms: readonly string[]
+}
+
 /** The SRTP keys of a finished handshake, and whom it was made with. */
 export interface AgreedKeys {
   /** Key with which this server encrypts. */
   readonly send: SrtpMasterKey
   readonly receive: SrtpMasterKey
-  /** The peer's certificate in DER, which it has proved to have the key of. Whether it is the right one is still open. */
-  readonly peerCertificate: Buffer
+  /** Of DTLS: the peer's certificate in DER, which it has proved to have the key of. Whether it is the right one is still open. */
+  readonly peerCertificate?: Buffer
+  readonly zrtp?: ZrtpDetails
 }
 
 /** Who is told how a handshake goes on. */
@@ -29,6 +52,6 @@ export interface KeyExchange {
 
 /** Runs handshakes where they do not hold up packets. */
 export interface KeyExchanger {
-  /** Begins a handshake: a client speaks first, a server waits for what {@link KeyExchange.receive} brings. */
-  begin(role: 'client' | 'server', listener: KeyExchangeListener): KeyExchange
+  /** Begins an exchange. A DTLS server waits for what {@link KeyExchange.receive} brings, all others speak. */
+  begin(kind: KeyExchangeKind, listener: KeyExchangeListener): KeyExchange
 }

@@ -1,7 +1,7 @@
 import { type MessagePort } from 'node:worker_threads'
 import { fromKeyMessage } from '../key-message.ts'
 import { type KeyExchangeEvent, type KeyExchangeRequest } from './key-exchange-messages.ts'
-import { type KeyExchange, type KeyExchanger, type KeyExchangeListener } from './key-exchanger.ts'
+import { type KeyExchange, type KeyExchanger, type KeyExchangeKind, type KeyExchangeListener } from './key-exchanger.ts'
 
 const unavailable = 'no handshake is possible at the moment'
 
@@ -23,11 +23,11 @@ export class PortKeyExchanger implements KeyExchanger {
     for (const listener of lost) listener.onFailed('the key exchange worker has ended')
   }
 
-  begin(role: 'client' | 'server', listener: KeyExchangeListener): KeyExchange {
+  begin(kind: KeyExchangeKind, listener: KeyExchangeListener): KeyExchange {
     const exchange = ++this.#last
     if (this.#port === undefined) queueMicrotask(() => listener.onFailed(unavailable))
     else this.#listeners.set(exchange, listener)
-    this.#tell({ type: 'begin', exchange, role })
+    this.#tell({ type: 'begin', exchange, kind })
     return {
       receive: (datagram) => {
         if (this.#listeners.has(exchange))
@@ -51,11 +51,12 @@ export class PortKeyExchanger implements KeyExchanger {
         listener.onSend(event.datagram)
         break
       case 'connected': {
-        const { send, receive, peerCertificate } = event
+        const { send, receive, peerCertificate, zrtp } = event
         listener.onConnected({
           send: fromKeyMessage(send),
           receive: fromKeyMessage(receive),
-          peerCertificate: Buffer.from(peerCertificate),
+          ...(peerCertificate !== undefined && { peerCertificate: Buffer.from(peerCertificate) }),
+          ...(zrtp !== undefined && { zrtp }),
         })
         break
       }

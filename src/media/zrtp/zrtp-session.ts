@@ -47,6 +47,12 @@ export class ZrtpSession {
   leave(stream: ZrtpStream): void {
     const place = this.#streams.indexOf(stream)
     if (place >= 0) this.#streams.splice(place, 1)
+    if (place === 0 && this.#key === undefined) this.#streams[0]?.onSessionKey() // it is the first now
+  }
+
+  /** No stream is left. */
+  get empty(): boolean {
+    return this.#streams.length === 0
   }
 
   /** Whether this stream is the one that makes the key agreement. */

@@ -170,7 +170,7 @@ export class ZrtpStream {
     this.#session.leave(this)
   }
 
-  /** The session has a key: a stream that waited for it commits. */
+  /** The session has a key, or no other stream to make it: one that waited commits. */
   onSessionKey(): void {
     this.#commitWhenReady()
   }

@@ -1,0 +1,81 @@
+import { type CryptoSuite } from '../base/encryption.ts'
+import { type Protection } from '../base/endpoint-description.ts'
+import { type AgreedKeys, type KeyExchange, type KeyExchanger, type ZrtpDetails } from './key-exchange/key-exchanger.ts'
+import { type PeerAddress } from './packet-io/packet-io.ts'
+
+type ZrtpProtection = Extract<Protection, { mode: 'zrtp' }>
+
+/** What a leg's exchanges need of the leg. */
+export interface ZrtpLegOptions {
+  readonly exchanger: KeyExchanger
+  send(packet: Uint8Array, to: PeerAddress): void
+  /** Where the stream's packets go at the moment, if that is known. */
+  destination(): PeerAddress | undefined
+  /** The keys for RTP and RTCP. */
+  onKeys(keys: Pick<AgreedKeys, 'send' | 'receive'>): void
+  /** An exchange has brought keys, or has failed; another one may follow. */
+  onOutcome(outcome: { readonly suite?: CryptoSuite; readonly zrtp?: ZrtpDetails; readonly failure?: string }): void
+}
+
+/**
+ * ZRTP of one leg of one stream: begins when the phone's address is known, and again when the phone says Hello after it has
+ * failed. The same association keeps its keys through re-offers.
+ */
+export class ZrtpLeg {
+  readonly #options: ZrtpLegOptions
+  #protection: ZrtpProtection | undefined
+  #exchange: KeyExchange | undefined
+  #agreed: AgreedKeys | undefined
+
+  constructor(options: ZrtpLegOptions) {
+    this.#options = options
+  }
+
+  /** Takes over what was agreed; `undefined`: the leg is not, or no longer, one of ZRTP. */
+  apply(protection: ZrtpProtection | undefined): void {
+    if (protection?.association !== this.#protection?.association) {
+      this.close()
+      this.#agreed = undefined
+    }
+    this.#protection = protection
+    if (this.#agreed !== undefined) this.#options.onKeys(this.#agreed)
+    else this.onDestination()
+  }
+
+  /** The phone's address has become known. */
+  onDestination(): void {
+    const protection = this.#protection
+    if (protection === undefined || this.#exchange !== undefined || this.#agreed !== undefined) return
+    if (this.#options.destination() === undefined) return
+    const { association, seed, peerHash } = protection
+    const kind = { protocol: 'zrtp', association, seed, ...(peerHash !== undefined && { peerHash }) } as const
+    const exchange = this.#options.exchanger.begin(kind, {
+      onSend: (packet) => {
+        const to = this.#options.destination()
+        if (to !== undefined) this.#options.send(packet, to)
+      },
+      onConnected: (agreed) => {
+        this.#agreed = agreed
+        this.#options.onKeys(agreed)
+        this.#options.onOutcome({ suite: agreed.send.suite, ...(agreed.zrtp !== undefined && { zrtp: agreed.zrtp }) })
+      },
+      onFailed: (failure) => {
+        if (this.#exchange === exchange) this.#exchange = undefined
+        this.#options.onOutcome({ failure })
+      },
+    })
+    this.#exchange = exchange
+  }
+
+  /** A packet of ZRTP, from a source that deserves an answer. It is copied. */
+  receive(packet: Uint8Array): void {
+    this.onDestination()
+    this.#exchange?.receive(packet)
+  }
+
+  /** Ends what is under way. */
+  close(): void {
+    this.#exchange?.close()
+    this.#exchange = undefined
+  }
+}
