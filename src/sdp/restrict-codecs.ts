@@ -1,5 +1,5 @@
-import { type SessionDescription as RawDescription } from 'sdp-transform'
-import { attributeName, type Attribute } from './attributes.ts'
+import { attributeName } from './attributes.ts'
+import { attributesOf, formatOf } from './attributes-of-formats.ts'
 import { SdpError } from './sdp-error.ts'
 import { type MediaDescription, type SessionDescription } from './session-description.ts'
 
@@ -30,9 +30,6 @@ const staticCodecs: Readonly<Record<string, string>> = {
   34: 'H263/90000',
 }
 
-/** Attributes whose value begins with a payload type. */
-const perFormat: ReadonlySet<string> = new Set(['rtpmap', 'fmtp', 'rtcp-fb', 'imageattr', 'framesize'])
-
 /**
  * The description with only the allowed codecs left in its live m-lines; an m-line that has none of them is no longer
  * relayable. telephone-event stays: Flexisip disables every other payload type and sends keys by other means, but
@@ -44,7 +41,7 @@ export function restrictCodecs(description: SessionDescription, restriction: Cod
   const media = description.media.map((one) => {
     const allowed = one.kind === 'audio' ? restriction.audio : one.kind === 'video' ? restriction.video : undefined
     if (allowed === undefined || !one.relayable) return one
-    return restrictMedia(one, codecsOf(one, description.raw), allowed.toLowerCase())
+    return restrictMedia(one, allowed.toLowerCase())
   })
   if (description.media.some((one) => one.relayable) && !media.some((one) => one.relayable)) {
     const wanted = [restriction.audio, restriction.video].filter((codec) => codec !== undefined).join(', ')
@@ -53,37 +50,39 @@ export function restrictCodecs(description: SessionDescription, restriction: Cod
   return { ...description, media }
 }
 
-function restrictMedia(
-  media: MediaDescription,
-  codecs: ReadonlyMap<string, string>,
-  allowed: string,
-): MediaDescription {
+function restrictMedia(media: MediaDescription, allowed: string): MediaDescription {
+  const codecs = codecsOf(media)
   const isAllowed = (format: string): boolean => {
     const codec = codecs.get(format) ?? ''
     return codec === allowed || codec.split('/', 1)[0] === allowed
   }
   if (!media.formats.some(isAllowed)) return { ...media, relayable: false }
   const kept = media.formats.filter((one) => isAllowed(one) || codecs.get(one)?.startsWith('telephone-event/') === true)
-  const attributes = media.attributes.filter((one) => {
-    const format = perFormat.has(attributeName(one)) ? formatOf(one) : '*'
-    return format === '*' || kept.includes(format)
+  const repeated = repeatedFormats(media)
+  const formats = media.formats.filter((one) => {
+    const original = codecs.get(one)?.startsWith('rtx/') === true ? repeated.get(one) : undefined
+    return kept.includes(one) || (original !== undefined && kept.includes(original))
   })
-  return { ...media, formats: kept, attributes }
+  return { ...media, formats, attributes: attributesOf(formats, media.attributes) }
 }
 
 /** `name/rate` of each payload type, in lower case; channels are left out, as `audio-codec` has none. */
-function codecsOf({ formats, index }: MediaDescription, raw: RawDescription): ReadonlyMap<string, string> {
+function codecsOf({ formats, attributes }: MediaDescription): ReadonlyMap<string, string> {
   const codecs = new Map(formats.map((format) => [format, (staticCodecs[format] ?? '').toLowerCase()]))
-  for (const { payload, codec, rate } of raw.media[index]!.rtp) {
-    codecs.set(String(payload), `${codec}/${rate ?? ''}`.toLowerCase())
+  for (const one of attributes) {
+    if (attributeName(one) !== 'rtpmap') continue
+    const [, format, name, rate = ''] = /:\s*(\d+)[ \t]+([^\s/]+)(?:\/(\d+))?/.exec(one) ?? []
+    if (format !== undefined && name !== undefined) codecs.set(format, `${name}/${rate}`.toLowerCase())
   }
   return codecs
 }
 
-/** The payload type at the beginning of the value, or `*`. */
-function formatOf(attribute: Attribute): string {
-  return attribute
-    .slice(attribute.indexOf(':') + 1)
-    .trim()
-    .split(/[ \t]/, 1)[0]!
+/** The payload type that one of retransmission repeats: `fmtp:97 apt=96`. */
+function repeatedFormats({ attributes }: MediaDescription): ReadonlyMap<string, string> {
+  const repeated = new Map<string, string>()
+  for (const one of attributes) {
+    const original = attributeName(one) === 'fmtp' ? /[ \t;]apt=(\d+)/i.exec(one)?.[1] : undefined
+    if (original !== undefined) repeated.set(formatOf(one), original)
+  }
+  return repeated
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { chooseConfiguration } from '../../src/sdp/capability-negotiation.ts'
 import { restrictCodecs } from '../../src/sdp/restrict-codecs.ts'
 import { phoneDescription, phoneSdp } from '../support/sdp.ts'
 
@@ -75,4 +76,92 @@ test('without a restriction, and for streams that are refused anyway, nothing ch
   assert.equal(restrictCodecs(browser, {}), browser)
   const dead = phoneSdp('m=audio 0 RTP/AVP 0')
   assert.deepEqual(restrictCodecs(dead, { audio: 'opus/48000' }).media, dead.media)
+})
+
+/** Payload types that any line of an m-line names. */
+function namedFormats(attributes: readonly string[]): ReadonlySet<string> {
+  const patterns = [/^(?:rtpmap|fmtp|rtcp-fb|imageattr):(\d+)/, /apt=(\d+)/, /pt=([\d,]+)/]
+  return new Set(attributes.flatMap((one) => patterns.flatMap((pattern) => pattern.exec(one)?.[1]?.split(',') ?? [])))
+}
+
+const video = phoneDescription('web-video')
+const simulcast = phoneDescription('web-simulcast')
+const videos: readonly (readonly [string, readonly string[]])[] = [
+  ['VP8', ['96', '97']],
+  ['vp9', ['98', '99', '100', '101']],
+  ['AV1', ['45', '46']],
+  ['H264', ['102', '103', '104', '107', '108', '109', '114', '115', '116', '117', '39', '40']],
+]
+for (const [codec, formats] of videos) {
+  test(`video-codec=${codec} leaves a browser its payload types with their retransmission, and no line of another`, () => {
+    for (const offer of [video, simulcast]) {
+      const { media } = restrictCodecs(offer, { audio: 'opus/48000', video: codec })
+      assert.deepEqual(media[0]!.formats, ['111', '110', '126'])
+      assert.deepEqual(media[1]!.formats, formats)
+      for (const { attributes, formats } of media.slice(0, 2)) {
+        for (const format of namedFormats(attributes)) assert.ok(formats.includes(format), format)
+      }
+      const own = offer.media[1]!.attributes.filter((one) => namedFormats([one]).size === 0)
+      assert.deepEqual(
+        media[1]!.attributes.filter((one) => namedFormats([one]).size === 0),
+        own,
+        'lines of no payload type stay',
+      )
+    }
+  })
+}
+
+test('redundancy and forward error correction stay where they are the codec that is asked for', () => {
+  assert.deepEqual(restrictCodecs(video, { video: 'red' }).media[1]!.formats, ['118', '119'])
+  assert.deepEqual(restrictCodecs(video, { video: 'ulpfec' }).media[1]!.formats, ['120'])
+})
+
+const mLine = 'm=video 4002 RTP/AVPF 96 97 98'
+const rtpmaps = ['a=rtpmap:96 VP8/90000', 'a=rtpmap:97 H264/90000', 'a=rtpmap:98 VP8/90000']
+const cleaned: readonly (readonly [string, readonly string[], readonly string[]])[] = [
+  ['restricted streams', ['a=rid:1 send pt=96,97;max-width=640'], ['rid:1 send pt=96;max-width=640']],
+  ['in any place', ['a=rid:1 send max-width=640;pt=97,98'], ['rid:1 send max-width=640;pt=98']],
+  ['streams of any payload type', ['a=rid:1 send', 'a=rid:2 recv max-fps=5'], ['rid:1 send', 'rid:2 recv max-fps=5']],
+  [
+    'streams that are gone',
+    ['a=rid:1 send pt=96', 'a=rid:2 send pt=97', 'a=rid:3 recv pt=97', 'a=simulcast:send 1;2 recv 3'],
+    ['rid:1 send pt=96', 'simulcast:send 1'],
+  ],
+  [
+    'alternatives, and paused ones',
+    ['a=rid:1 send pt=97', 'a=rid:2 send pt=96', 'a=rid:3 send pt=97', 'a=simulcast:send 1,~2;~3'],
+    ['rid:2 send pt=96', 'simulcast:send ~2'],
+  ],
+  ['nothing left of it', ['a=rid:1 send pt=97', 'a=simulcast:send 1'], []],
+  [
+    'simulcast before its streams',
+    ['a=simulcast:send 1;2', 'a=rid:1 send pt=97', 'a=rid:2 send'],
+    ['simulcast:send 2', 'rid:2 send'],
+  ],
+  ['simulcast of a draft', ['a=simulcast: send pt=96;97'], []],
+  [
+    'parameters of a source',
+    ['a=ssrc:1 fmtp:97 x=1', 'a=ssrc:1 fmtp:96 x=1', 'a=ssrc:1 cname:a'],
+    ['ssrc:1 fmtp:96 x=1', 'ssrc:1 cname:a'],
+  ],
+  ['pictures', ['a=imageattr:97 send *', 'a=imageattr:* recv *', 'a=framesize:97 320-240'], ['imageattr:* recv *']],
+]
+for (const [what, attributes, left] of cleaned) {
+  test(`${what}: ${attributes.join(' ')} becomes ${left.join(' ')}`, () => {
+    const { media } = restrictCodecs(phoneSdp(mLine, ...rtpmaps, ...attributes), { video: 'VP8' })
+    assert.deepEqual(media[0]!.attributes, ['rtpmap:96 VP8/90000', 'rtpmap:98 VP8/90000', ...left])
+  })
+}
+
+test('a codec that a potential configuration brings along is known', () => {
+  const offer = chooseConfiguration(
+    phoneSdp(
+      'm=audio 4000 RTP/AVP 96 97',
+      'a=rtpmap:97 GSM/8000',
+      'a=acap:1 rtpmap:96 opus/48000/2',
+      'a=acap:2 crypto:1 AES_CM_128_HMAC_SHA1_80 inline:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwd',
+      'a=pcfg:1 a=1,2',
+    ),
+  )
+  assert.deepEqual(restrictCodecs(offer, { audio: 'opus/48000' }).media[0]!.formats, ['96'])
 })
