@@ -55,15 +55,14 @@ export function writeWithoutOrigin(
 }
 
 function rawMedia({ media, template, local, own }: MediaToWrite, address: string): object {
-  const { kind, protocol, formats } = media
+  const { kind, protocol, formats, mid } = media
   const mLine = { type: kind, port: local?.rtpPort ?? 0, protocol, payloads: formats.join(' ') }
   if (local === undefined) {
     // a=mid stays, so that both sides number refused m-lines alike (RFC 5888 §9.1)
-    const mid = template?.attributes.filter((one) => attributeName(one) === 'mid') ?? []
-    return { ...mLine, invalid: mid.map(verbatim) }
+    return { ...mLine, invalid: mid === undefined ? [] : [verbatim(`mid:${mid}`)] }
   }
   const attributes = [
-    ...withDirection((template?.attributes ?? []).filter(crosses), media.direction),
+    ...withMid(withDirection((template?.attributes ?? []).filter(crosses), media.direction), mid),
     ...(local.rtcpPort === local.rtpPort + 1 ? [] : [`rtcp:${local.rtcpPort}`]),
     ...own,
   ]
@@ -82,6 +81,14 @@ function withDirection(attributes: readonly Attribute[], direction: string): rea
   const others = attributes.filter((one) => !directions.has(attributeName(one)))
   if (place >= 0) return others.toSpliced(place, 0, direction)
   return direction === 'sendrecv' ? others : [...others, direction]
+}
+
+/** The attributes with this leg's `a=mid`, in the place of the other's. */
+function withMid(attributes: readonly Attribute[], mid: string | undefined): readonly Attribute[] {
+  const place = attributes.findIndex((one) => attributeName(one) === 'mid')
+  const others = attributes.filter((one) => attributeName(one) !== 'mid')
+  if (mid === undefined) return others
+  return place >= 0 ? others.toSpliced(place, 0, `mid:${mid}`) : [...others, `mid:${mid}`]
 }
 
 const verbatim = (value: Attribute): { value: string } => ({ value })

@@ -2,13 +2,16 @@ import { randomBytes } from 'node:crypto'
 import { type CryptoSuite, type EncryptionMode } from '../base/encryption.ts'
 import { type EndpointDescription, type LocalEndpoint } from '../base/endpoint-description.ts'
 import { type Fingerprint } from '../base/fingerprint.ts'
+import { type Attribute } from './attributes.ts'
 import { writeCrypto } from './crypto-attribute.ts'
 import { networkAddress, writeWithoutOrigin } from './description-writer.ts'
 import { acceptDtls, answerDtls, dtlsLines, offerDtls, type DtlsState } from './dtls-setup.ts'
 import { answerIce, iceLines, iceLite, offerIce } from './ice-lines.ts'
 import {
   answeredDirection,
+  bundleOfOne,
   dead,
+  midOf,
   nameOf,
   protectionOf,
   refused,
@@ -46,6 +49,8 @@ interface Exchange {
   readonly media: readonly LegMedia[]
   /** Direction that the offer states for each m-line. */
   readonly directions: readonly Direction[]
+  /** Attributes of the session, when the peer has offered. */
+  readonly session: readonly Attribute[]
   answered: boolean
 }
 
@@ -123,6 +128,7 @@ export class LegDescriptions {
       offerer: 'peer',
       media,
       directions: offer.media.map(({ direction }) => direction),
+      session: offer.attributes,
       answered: false,
     }
     this.#suitesBind ??= false
@@ -161,7 +167,7 @@ export class LegDescriptions {
     // An offer never has fewer m-lines than the one before (RFC 3264 §8)
     media.push(...this.#agreed.slice(media.length).map((one) => dead(one)))
     const directions = media.map(({ direction }) => direction)
-    this.#exchange = { offerer: 'server', media, directions, answered: false }
+    this.#exchange = { offerer: 'server', media, directions, session: [], answered: false }
     this.#suitesBind ??= true
     return this.#write(template, media, local, true)
   }
@@ -217,12 +223,14 @@ export class LegDescriptions {
     const { kind, protocol, profile, formats, direction } = media
     if (!media.relayable || profile === undefined) return refused(media, protocol)
     const { iceCredentials, rtcpMux: mux } = media
+    const mid = midOf(media.attributes)
     const ice =
       this.#ice === undefined || iceCredentials === undefined
         ? undefined
         : answerIce(before?.ice, iceCredentials, this.#random)
     const accepted = {
       ...{ kind, protocol, profile, formats, live: true, remote: remoteEndpoint(media), mux, sdes: noSdesKeys },
+      ...(mid !== undefined && { mid }),
       ...(ice !== undefined && { ice }),
       ...(media.acfg !== undefined && { acfg: media.acfg }),
     }
@@ -256,11 +264,13 @@ export class LegDescriptions {
     const before = this.#before(media)
     const profile = this.#profile(media.profile!, before)
     const ice = this.#ice !== undefined && (before === undefined || before.ice !== undefined)
+    const mid = before?.mid ?? midOf(media.attributes)
     return {
       kind: media.kind,
       protocol: profileName(profile),
       profile,
       formats: media.formats,
+      ...(mid !== undefined && { mid }),
       live: true,
       direction: media.direction,
       ...(before?.remote !== undefined && { remote: before.remote }),
@@ -361,7 +371,8 @@ export class LegDescriptions {
     }))
     const address = lines.find((line) => line.local !== undefined)?.local?.address ?? own
     const ice = media.some((one) => one.live && one.ice !== undefined)
-    const text = writeWithoutOrigin(template, address, lines, ice ? [iceLite] : [])
+    const session = offer ? [] : bundleOfOne(this.#exchange!.session, media)
+    const text = writeWithoutOrigin(template, address, lines, [...session, ...(ice ? [iceLite] : [])])
     this.#written = { text, version: this.#versionOf(text) }
     const origin = `o=${this.#username} ${this.#sessionId} ${this.#written.version} ${networkAddress(own)}\r\n`
     const afterVersion = text.indexOf('\n') + 1

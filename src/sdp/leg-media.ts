@@ -1,5 +1,6 @@
 import { type IceDescription, type Protection, type RemoteEndpoint } from '../base/endpoint-description.ts'
 import { dtlsProtection, type DtlsState } from './dtls-setup.ts'
+import { attributeValue, type Attribute } from './attributes.ts'
 import { type MediaProfile } from './media-profile.ts'
 import { noSdesKeys, type SdesKeys } from './sdes-keys.ts'
 import { SdpError } from './sdp-error.ts'
@@ -12,6 +13,8 @@ export interface LegMedia {
   readonly protocol: string
   readonly profile?: MediaProfile
   readonly formats: readonly string[]
+  /** `a=mid` on this leg (RFC 5888): of who named the m-line first. */
+  readonly mid?: string
   /** Neither side has refused it, so far. */
   readonly live: boolean
   /** What this server's own description states; before there is one, what the peer's allows. */
@@ -50,12 +53,17 @@ export function answeredDirection(offered: Direction, wanted: Direction): Direct
 }
 
 /** An m-line that stays where it is with port 0. */
-export function refused({ kind, profile, formats, direction }: MediaDescription, protocol: string): LegMedia {
+export function refused(
+  { kind, profile, formats, direction, attributes }: MediaDescription,
+  protocol: string,
+): LegMedia {
+  const mid = midOf(attributes)
   return {
     kind,
     protocol,
     ...(profile !== undefined && { profile }),
     formats,
+    ...(mid !== undefined && { mid }),
     live: false,
     direction,
     mux: false,
@@ -63,10 +71,32 @@ export function refused({ kind, profile, formats, direction }: MediaDescription,
   }
 }
 
-/** An m-line that has ended: nothing of it is kept. */
-export function dead({ kind, protocol, profile, formats, direction }: LegMedia): LegMedia {
+/** An m-line that has ended: nothing of it is kept but its name. */
+export function dead({ kind, protocol, profile, formats, mid, direction }: LegMedia): LegMedia {
   const media = { kind, protocol, formats, live: false, direction, mux: false, sdes: noSdesKeys }
-  return profile === undefined ? media : { ...media, profile }
+  return { ...media, ...(profile !== undefined && { profile }), ...(mid !== undefined && { mid }) }
+}
+
+/** The value of `a=mid`; an empty one names nothing. */
+export function midOf(attributes: readonly Attribute[]): string | undefined {
+  return attributeValue(attributes, 'mid') || undefined
+}
+
+/**
+ * The `a=group:BUNDLE` of an answer (RFC 9143 §7.3.3). Streams do not share ports here, so that groups are declined; but a group
+ * of which one m-line is left shares nothing, and browsers that were told to bundle at all costs (`max-bundle`) refuse
+ * an answer without one.
+ * @param offered attributes of the offer's session
+ */
+export function bundleOfOne(offered: readonly Attribute[], media: readonly LegMedia[]): readonly Attribute[] {
+  const group = offered.find((one) => /^group\s*:\s*BUNDLE\s/i.test(one))
+  if (group === undefined) return []
+  const members = group
+    .trim()
+    .split(/[ \t]+/)
+    .slice(1)
+  const [first, ...others] = media.filter(({ live, mid }) => live && mid !== undefined && members.includes(mid))
+  return first?.mux === true && others.length === 0 ? [`group:BUNDLE ${first.mid!}`] : []
 }
 
 /** What media must know of the keys. */
