@@ -1,13 +1,12 @@
 import { type Clock } from '../base/clock.ts'
-import { type CryptoSuite, type EncryptionMode } from '../base/encryption.ts'
+import { type EncryptionMode } from '../base/encryption.ts'
 import { TypedEmitter } from '../base/typed-emitter.ts'
 import { type IncomingInvite } from '../sip/usage/incoming-invite.ts'
 import { type UserAgent } from '../sip/usage/user-agent.ts'
-import { type MediaEngine } from '../media/media-engine.ts'
+import { type KeyExchangeReport, type MediaEngine } from '../media/media-engine.ts'
 import { type Application, type Destination } from './application.ts'
 import { Call } from './call.ts'
 import { verdictOf } from './call-error.ts'
-import { type LegName } from './call-media.ts'
 import { type CallSummary } from './call-summary.ts'
 import { type CallSettings } from './call-settings.ts'
 import { endReasons, type EndReason } from './end-reason.ts'
@@ -21,7 +20,7 @@ export interface B2buaEvents {
   /** The recipient refused an encryption mode, and is called again with another one. */
   fallback: [call: Call, refused: EncryptionMode, why: string]
   /** A handshake has brought a leg's keys. */
-  keyed: [call: Call, leg: LegName, stream: number, suite: CryptoSuite]
+  keyed: [call: Call, report: KeyExchangeReport]
   /** Survived, but worth a look. */
   warning: [call: Call, what: string]
   ended: [call: Call, summary: CallSummary]
@@ -121,7 +120,7 @@ export class B2bua {
         this.#fallbacks++
         this.events.emit('fallback', call, refused, why)
       },
-      onKeyed: (call, leg, stream, suite) => this.events.emit('keyed', call, leg, stream, suite),
+      onKeyed: (call, report) => this.events.emit('keyed', call, report),
       onWarning: (call, what) => this.events.emit('warning', call, what),
       onEnded: (call, summary) => this.#remove(call, summary),
     })

@@ -1,5 +1,5 @@
 import { newTag } from '../sip/message/identifiers.ts'
-import { withTag } from '../sip/message/name-addr.ts'
+import { parseNameAddr, withTag } from '../sip/message/name-addr.ts'
 import { type SipRequest, type SipResponse } from '../sip/message/message.ts'
 import { type ServerTransaction } from '../sip/transaction/server-transaction.ts'
 import { type IncomingInvite } from '../sip/usage/incoming-invite.ts'
@@ -7,10 +7,10 @@ import { type InviteSession } from '../sip/usage/invite-session.ts'
 import { type InviteFailure, type OutgoingInvite } from '../sip/usage/outgoing-invite.ts'
 import { type UserAgent } from '../sip/usage/user-agent.ts'
 import { type Clock, type Timer } from '../base/clock.ts'
-import { type CryptoSuite, type EncryptionMode } from '../base/encryption.ts'
+import { type EncryptionMode } from '../base/encryption.ts'
 import { offeredEncryption } from '../sdp/offered-encryption.ts'
 import { type SessionDescription } from '../sdp/session-description.ts'
-import { type MediaEngine } from '../media/media-engine.ts'
+import { type KeyExchangeReport, type MediaEngine } from '../media/media-engine.ts'
 import { type Application, type Destination } from './application.ts'
 import { CallError, verdictOf } from './call-error.ts'
 import { endByCancel, endByDecline, endByError, endByRefusal, endByServer, type CallEnd } from './call-end.ts'
@@ -38,7 +38,7 @@ export interface CallSurroundings {
   /** The recipient refused a mode, and is called again with another one. */
   onFallback(call: Call, refused: EncryptionMode, why: string): void
   /** A handshake has brought a leg's keys. */
-  onKeyed(call: Call, leg: LegName, stream: number, suite: CryptoSuite): void
+  onKeyed(call: Call, report: KeyExchangeReport): void
   /** Something that the call survives but an operator should know. */
   onWarning(call: Call, what: string): void
   /** Called once; the call has let go of everything. */
@@ -136,14 +136,7 @@ export class Call {
     this.#media = await CallMedia.open(engine, {
       ...settings.media,
       onNoRtp: ({ leg, seconds }) => this.#onSilence(leg, seconds),
-      onKeyExchange: ({ leg, stream, suite, failure }) => {
-        if (suite === undefined) {
-          this.#world.onWarning(this, `key exchange of leg ${leg}, stream ${stream + 1}, failed: ${failure}`)
-          return
-        }
-        this.#keyed.add(leg)
-        this.#world.onKeyed(this, leg, stream, suite)
-      },
+      onKeyExchange: (report) => this.#onKeyExchange(report),
       onFailure: (error) => this.#endBySelf('media-failure', error.message),
     })
     if (offer !== undefined && !this.#ended) {
@@ -197,9 +190,22 @@ export class Call {
     return true
   }
 
+  #onKeyExchange(report: KeyExchangeReport): void {
+    const { leg, stream, failure } = report
+    if (failure === undefined) {
+      this.#keyed.add(leg)
+      this.#world.onKeyed(this, report)
+      return
+    }
+    const what = `key exchange of leg ${leg}, stream ${stream + 1}, failed: ${failure}`
+    // a handshake of DTLS is tried again; ZRTP has tried for seconds, and a phone that speaks none of it would stay silent
+    if (this.answered && this.modes[leg] === 'zrtp') this.#endBySelf('key-exchange-failed', what)
+    else this.#world.onWarning(this, what)
+  }
+
   #onSilence(leg: LegName, seconds: number): void {
     if (!this.answered) return // while it rings a caller may well be silent; the report comes again
-    if (this.modes[leg] === 'dtls-srtp' && !this.#keyed.has(leg)) {
+    if (['dtls-srtp', 'zrtp'].includes(this.modes[leg]!) && !this.#keyed.has(leg)) {
       this.#endBySelf('key-exchange-failed', `no keys for leg ${leg} within ${seconds} s`)
     } else this.#endBySelf('no-rtp', `nothing from leg ${leg} for ${seconds} s`)
   }
@@ -207,7 +213,9 @@ export class Call {
   /** @throws CallError 488 for a mode that this server cannot terminate */
   #makeLeg(name: LegName, mode: EncryptionMode): Leg {
     const { settings } = this.#world
-    return makeLeg(name, mode, name === 'a' ? settings.suites : this.#destination!.suites, settings)
+    if (name === 'a') return makeLeg('a', mode, settings.suites, this.recipient, settings)
+    const caller = parseNameAddr(this.invite.request.headers.get('From')!).uri
+    return makeLeg('b', mode, this.#destination!.suites, caller, settings)
   }
 
   /** 180, 181, 182, 183 …: relayed with their description, if any, as early media (RFC 3960). */

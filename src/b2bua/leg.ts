@@ -31,26 +31,35 @@ export class Leg {
 }
 
 /** Says whether this server can terminate a mode, as it is set up. */
-export function isAvailable(mode: EncryptionMode, { fingerprint }: CallSettings): boolean {
-  return mode === 'none' || mode === 'sdes' || (mode === 'dtls-srtp' && fingerprint !== undefined)
+export function isAvailable(mode: EncryptionMode, { fingerprint, zrtpHash }: CallSettings): boolean {
+  if (mode === 'zrtp') return zrtpHash !== undefined
+  return mode !== 'dtls-srtp' || fingerprint !== undefined
 }
 
 /**
  * A leg without a past.
  * @param suites what this server offers on it when its mode is SDES
+ * @param party URI of whom the phone of this leg talks to, as it sees it
  * @throws CallError 488 for a mode that is not available
  */
 export function makeLeg(
   name: LegName,
   mode: EncryptionMode,
   suites: readonly CryptoSuite[],
+  party: string,
   settings: CallSettings,
 ): Leg {
   if (!isAvailable(mode, settings)) {
     throw new CallError('unsupported-encryption', `media encryption ${mode} is not available`)
   }
-  const { fingerprint, ice } = settings
-  const known = { mode, suites, ...(fingerprint !== undefined && { fingerprint }), ...(ice !== undefined && { ice }) }
+  const { fingerprint, zrtpHash, ice } = settings
+  const known = {
+    mode,
+    suites,
+    ...(fingerprint !== undefined && { fingerprint }),
+    ...(zrtpHash !== undefined && { zrtp: { hash: zrtpHash, party } }),
+    ...(ice !== undefined && { ice }),
+  }
   return new Leg(name, new LegDescriptions(known))
 }
 

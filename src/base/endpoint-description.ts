@@ -54,6 +54,8 @@ export type Protection =
       readonly seed: Buffer
       /** SHA-256 of the peer's Hello, where its description has `a=zrtp-hash`: it must say no other. */
       readonly peerHash?: Buffer
+      /** Whom the phone talks to, as it sees it: phones keep retained secrets for each, and so does this server. */
+      readonly party: string
     }
 
 /** User name fragment and password of one side of a stream (RFC 8445 §5.3). The password is a secret. */

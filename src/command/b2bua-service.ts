@@ -5,6 +5,8 @@ import { B2bua } from '../b2bua/b2bua.ts'
 import { type CallSettings } from '../b2bua/call-settings.ts'
 import { type ConfigSnapshot } from '../config/config-snapshot.ts'
 import { WorkerMediaEngine } from '../media/worker-media-engine.ts'
+import { ownAlgorithms } from '../media/zrtp/algorithms.ts'
+import { ownHello, zrtpHash } from '../media/zrtp/own-hello.ts'
 import { logCalls } from '../operation/call-log.ts'
 import { type LogFields } from '../operation/log-line.ts'
 import { type Log } from '../operation/log.ts'
@@ -21,6 +23,7 @@ import { describeRules } from '../trenscrypter/describe-rules.ts'
 import { readRules, type TrenscrypterRules } from '../trenscrypter/rules.ts'
 import { Trenscrypter } from '../trenscrypter/trenscrypter.ts'
 import { openCertificate, type OpenCertificate } from './dtls-certificate.ts'
+import { keepZid } from './zrtp-identity.ts'
 import { type Service } from './service.ts'
 import { b2buaTlsFiles, tlsIdentity } from './tls-files.ts'
 import { version } from './version.ts'
@@ -51,6 +54,7 @@ export class B2buaService implements Service {
   #rules: TrenscrypterRules
   #application: Application
   readonly #certificate: OpenCertificate
+  readonly #zrtpHash: (seed: Buffer) => string
   #listening: SocketAddress | undefined
   /** The address in session descriptions. */
   #mediaAddress = ''
@@ -63,7 +67,9 @@ export class B2buaService implements Service {
   constructor(snapshot: ConfigSnapshot, directory: string, key: Buffer) {
     this.#snapshot = snapshot
     this.#certificate = openCertificate(snapshot, directory)
-    this.engine = new WorkerMediaEngine('certificate' in this.#certificate ? this.#certificate : {})
+    const zid = keepZid(directory)
+    this.#zrtpHash = (seed) => zrtpHash(ownHello({ seed, zid, algorithms: ownAlgorithms }))
+    this.engine = new WorkerMediaEngine({ zid, ...('certificate' in this.#certificate && this.#certificate) })
     this.transport = new TransportLayer({ tlsClient: b2buaTlsFiles(snapshot), keepAlive: keepAliveOf(snapshot) })
     const signer = new TokenSigner(key, Date.now)
     const verifier = new TokenVerifier(key, Date.now)
@@ -179,6 +185,7 @@ export class B2buaService implements Service {
       codecs: { ...(audio === '' ? {} : { audio }), ...(video === '' ? {} : { video }) },
       suites: defaultCryptoSuites,
       ...('fingerprint' in this.#certificate && { fingerprint: this.#certificate.fingerprint }),
+      zrtpHash: this.#zrtpHash,
       ...(snapshot.get('b2bua-server', 'enable-ice') && {
         ice: { addresses: snapshot.get('b2bua-server', 'nat-addresses') },
       }),

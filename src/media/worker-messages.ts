@@ -17,6 +17,7 @@ export type EndpointMessage = Omit<EndpointDescription, 'protection'> & {
         readonly association: string
         readonly seed: Uint8Array
         readonly peerHash?: Uint8Array
+        readonly party: string
       }
 }
 
@@ -85,8 +86,8 @@ export function toEndpointMessage(endpoint: EndpointDescription): EndpointMessag
     return { ...endpoint, protection: { ...protection, fingerprints } }
   }
   if (protection.mode === 'zrtp') {
-    const { association, seed, peerHash } = protection
-    const copy = { mode: 'zrtp', association, seed: Uint8Array.from(seed) } as const
+    const { association, party, seed, peerHash } = protection
+    const copy = { mode: 'zrtp', association, party, seed: Uint8Array.from(seed) } as const
     return { ...endpoint, protection: peerHash === undefined ? copy : { ...copy, peerHash: Uint8Array.from(peerHash) } }
   }
   const send = toKeyMessage(protection.send)
@@ -103,8 +104,8 @@ export function fromEndpointMessage(message: EndpointMessage): EndpointDescripti
     return { ...message, protection: { ...protection, fingerprints } }
   }
   if (protection.mode === 'zrtp') {
-    const { association, seed, peerHash } = protection
-    const whole = { mode: 'zrtp', association, seed: Buffer.from(seed) } as const
+    const { association, party, seed, peerHash } = protection
+    const whole = { mode: 'zrtp', association, party, seed: Buffer.from(seed) } as const
     return { ...message, protection: peerHash === undefined ? whole : { ...whole, peerHash: Buffer.from(peerHash) } }
   }
   const send = fromKeyMessage(protection.send)

@@ -47,8 +47,8 @@ export class ZrtpLeg {
     const protection = this.#protection
     if (protection === undefined || this.#exchange !== undefined || this.#agreed !== undefined) return
     if (this.#options.destination() === undefined) return
-    const { association, seed, peerHash } = protection
-    const kind = { protocol: 'zrtp', association, seed, ...(peerHash !== undefined && { peerHash }) } as const
+    const { association, party, seed, peerHash } = protection
+    const kind = { protocol: 'zrtp', association, party, seed, ...(peerHash !== undefined && { peerHash }) } as const
     const exchange = this.#options.exchanger.begin(kind, {
       onSend: (packet) => {
         const to = this.#options.destination()

@@ -15,8 +15,11 @@ export function logCalls(b2bua: B2bua, log: Log, clock: Clock): void {
   b2bua.events.on('fallback', (call, refused, why) => {
     log.warning('called again with another encryption', { ...identity(call), ...modes(call), refused, why })
   })
-  b2bua.events.on('keyed', (call, leg, stream, suite) => {
-    log.message('media keys agreed', { ...identity(call), leg, stream: stream + 1, mode: call.modes[leg], suite })
+  b2bua.events.on('keyed', (call, { leg, stream, suite, zrtp }) => {
+    const { sas, verified, cache, algorithms } = zrtp ?? {}
+    const details = zrtp === undefined ? {} : { sas, verified, cache, algorithms: algorithms?.join(' ') }
+    const mode = call.modes[leg]
+    log.message('media keys agreed', { ...identity(call), leg, stream: stream + 1, mode, suite, ...details })
   })
   b2bua.events.on('warning', (call, what) => log.warning(what, identity(call)))
   b2bua.events.on('ended', (call, { reason, by, status, talked, detail }) => {

@@ -24,6 +24,7 @@ import {
 import { profileName, type MediaProfile } from './media-profile.ts'
 import { acceptSdes, answerSdes, noSdesKeys, offeredLines, offerSdes, type RandomBytes } from './sdes-keys.ts'
 import { SdpError } from './sdp-error.ts'
+import { meetZrtp, offerZrtp } from './zrtp-lines.ts'
 import { type Direction, type MediaDescription, type SessionDescription } from './session-description.ts'
 
 /** How one leg is described. */
@@ -33,6 +34,13 @@ export interface LegDescriptionsOptions {
   readonly suites: readonly CryptoSuite[]
   /** Of this server's certificate; needed where the mode is DTLS-SRTP. */
   readonly fingerprint?: Fingerprint
+  /** Needed where the mode is ZRTP. */
+  readonly zrtp?: {
+    /** The value of `a=zrtp-hash` for the Hello that is made of a seed. */
+    readonly hash: (seed: Buffer) => string
+    /** Whom the phone talks to, as it sees it. */
+    readonly party: string
+  }
   /** Present: ICE is offered, and answered when the peer offers it. `addresses` are those of a NAT in front of this server. */
   readonly ice?: { readonly addresses: readonly string[] }
   /** Source of keys and of the session id. Default: that of `node:crypto`. */
@@ -62,10 +70,13 @@ export class LegDescriptions {
   readonly mode: EncryptionMode
   readonly #suites: readonly CryptoSuite[]
   readonly #fingerprint: Fingerprint | undefined
+  readonly #zrtp: LegDescriptionsOptions['zrtp']
   readonly #ice: LegDescriptionsOptions['ice']
   readonly #random: RandomBytes
   readonly #username: string
   readonly #sessionId: string
+  /** Names the leg's sessions of ZRTP; never written. */
+  readonly #zrtpSession: string
   /** o= address: the first that is known, for the life of the leg (RFC 8866 §5.2). */
   #address: string | undefined
   /** The m-lines on which both sides last agreed. */
@@ -84,20 +95,23 @@ export class LegDescriptions {
     mode,
     suites,
     fingerprint,
+    zrtp,
     ice,
     randomBytes: random = randomBytes,
     username = '-',
   }: LegDescriptionsOptions) {
-    if (mode === 'zrtp' || (mode === 'dtls-srtp' && fingerprint === undefined)) {
+    if ((mode === 'zrtp' && zrtp === undefined) || (mode === 'dtls-srtp' && fingerprint === undefined)) {
       throw new SdpError('SDP_MODE_UNAVAILABLE', `media encryption ${mode} cannot be described`)
     }
     this.mode = mode
     this.#suites = suites
     this.#fingerprint = fingerprint
+    this.#zrtp = zrtp
     this.#ice = ice
     this.#random = random
     this.#username = username
     this.#sessionId = String(random(4).readUInt32BE())
+    this.#zrtpSession = mode === 'zrtp' ? random(16).toString('hex') : ''
   }
 
   /**
@@ -202,7 +216,7 @@ export class LegDescriptions {
       ...(remote !== undefined && { remote }),
       rtcpMux: mux && this.#exchange?.answered !== false,
       direction,
-      protection: protectionOf(media),
+      protection: protectionOf(media, { session: this.#zrtpSession, party: this.#zrtp?.party ?? '' }),
       ...(ice !== undefined && { ice }),
     }
   }
@@ -235,9 +249,11 @@ export class LegDescriptions {
       ...(media.acfg !== undefined && { acfg: media.acfg }),
     }
     const own = answeredDirection(direction, 'sendrecv')
-    if (this.mode === 'none') {
-      if (profile.security !== 'rtp') throw unusableProfile(media, 'on a leg without encryption')
-      return { ...accepted, direction: own }
+    if (this.mode === 'none' || this.mode === 'zrtp') {
+      if (profile.security !== 'rtp') throw unusableProfile(media, `on a leg with ${this.mode}`)
+      if (this.mode === 'none') return { ...accepted, direction: own }
+      const zrtp = offerZrtp(before?.zrtp, this.#generation(), this.#random)
+      return { ...accepted, direction: own, zrtp: meetZrtp(zrtp, media, ice !== undefined, this.#random) }
     }
     if (this.mode === 'dtls-srtp') {
       if (before?.dtls !== undefined && !media.fingerprint) {
@@ -278,6 +294,7 @@ export class LegDescriptions {
       mux: before?.mux ?? (media.rtcpMux || ice || this.mode === 'dtls-srtp'),
       ...(ice && { ice: offerIce(before?.ice, this.#random) }),
       ...(this.mode === 'dtls-srtp' && { dtls: offerDtls(before?.dtls, this.#random) }),
+      ...(this.mode === 'zrtp' && { zrtp: offerZrtp(before?.zrtp, this.#generation(), this.#random) }),
       sdes: this.mode === 'sdes' ? offerSdes(before?.sdes ?? noSdesKeys, this.#suites, this.#random) : noSdesKeys,
     }
   }
@@ -322,7 +339,13 @@ export class LegDescriptions {
     if (media.crypto.length > 0) {
       throw new SdpError('SDES_NOT_OFFERED', `${nameOf(media)}: a=crypto in answer to an offer without`)
     }
-    return answered
+    if (offered.zrtp === undefined) return answered
+    return { ...answered, zrtp: meetZrtp(offered.zrtp, media, answered.ice !== undefined, this.#random) }
+  }
+
+  /** Of the leg's session of ZRTP: streams that are added join it. */
+  #generation(): number {
+    return Math.max(1, ...this.#agreed.map(({ zrtp }) => zrtp?.generation ?? 1))
   }
 
   /** ICE is agreed when both do it (RFC 8839 §4.2). */
@@ -380,7 +403,7 @@ export class LegDescriptions {
   }
 
   /** What belongs to this leg alone of one m-line. */
-  #ownLines({ mux, sdes, dtls, ice, acfg }: LegMedia, local: LocalEndpoint, offer: boolean): readonly string[] {
+  #ownLines({ mux, sdes, dtls, zrtp, ice, acfg }: LegMedia, local: LocalEndpoint, offer: boolean): readonly string[] {
     const keys = offer
       ? offeredLines(sdes)
       : sdes.agreed === undefined
@@ -390,6 +413,7 @@ export class LegDescriptions {
       ...(mux ? ['rtcp-mux'] : []),
       ...keys.map((value) => `crypto:${value}`),
       ...(dtls === undefined ? [] : dtlsLines(dtls, this.#fingerprint!, offer)),
+      ...(zrtp === undefined ? [] : [`zrtp-hash:${this.#zrtp!.hash(zrtp.seed)}`]),
       ...(acfg === undefined || offer ? [] : [`acfg:${acfg}`]),
       ...(ice === undefined ? [] : iceLines(ice, local, this.#ice!.addresses, mux && !offer)),
     ]

@@ -4,6 +4,7 @@ import { attributeValue, type Attribute } from './attributes.ts'
 import { type MediaProfile } from './media-profile.ts'
 import { noSdesKeys, type SdesKeys } from './sdes-keys.ts'
 import { SdpError } from './sdp-error.ts'
+import { zrtpProtection, type ZrtpParty, type ZrtpState } from './zrtp-lines.ts'
 import { isUnspecified, type Direction, type MediaDescription, type SessionDescription } from './session-description.ts'
 
 /** One m-line as it stands on one leg. Values are never changed; each exchange makes new ones. */
@@ -23,6 +24,8 @@ export interface LegMedia {
   readonly sdes: SdesKeys
   /** Present on a leg of DTLS-SRTP. */
   readonly dtls?: DtlsState
+  /** Present on a leg of ZRTP. */
+  readonly zrtp?: ZrtpState
   /** RTCP shares the RTP port: as offered, and then as agreed (RFC 5761). */
   readonly mux: boolean
   /** Present while ICE is offered, and when it is agreed. */
@@ -99,9 +102,13 @@ export function bundleOfOne(offered: readonly Attribute[], media: readonly LegMe
   return first?.mux === true && others.length === 0 ? [`group:BUNDLE ${first.mid!}`] : []
 }
 
-/** What media must know of the keys. */
-export function protectionOf({ sdes, dtls }: LegMedia): Protection {
+/**
+ * What media must know of the keys.
+ * @param party of the leg
+ */
+export function protectionOf({ sdes, dtls, zrtp }: LegMedia, party: ZrtpParty): Protection {
   if (dtls !== undefined) return dtlsProtection(dtls)
+  if (zrtp !== undefined) return zrtpProtection(zrtp, party)
   const send = sdes.agreed?.send ?? sdes.own.values().next().value
   if (send === undefined) return { mode: 'none' }
   return { mode: 'sdes', send, ...(sdes.agreed !== undefined && { receive: sdes.agreed.receive }) }

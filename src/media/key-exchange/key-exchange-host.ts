@@ -93,8 +93,8 @@ export class KeyExchangeHost {
   #zrtp(exchange: number, kind: Extract<KeyExchangeKind, { protocol: 'zrtp' }>): Exchange | undefined {
     const { zrtp } = this.#identity
     if (zrtp === undefined) return undefined
-    const { association, seed, peerHash } = kind
-    const session = this.#sessions.get(association) ?? new ZrtpSession({ ...zrtp, algorithms: ownAlgorithms })
+    const { association, party, seed, peerHash } = kind
+    const session = this.#sessions.get(association) ?? new ZrtpSession({ ...zrtp, party, algorithms: ownAlgorithms })
     this.#sessions.set(association, session)
     const stream = new ZrtpStream(session, {
       ...{ ssrc: randomBytes(4).readUInt32BE(0), seed: Buffer.from(seed), now: () => performance.now() },
@@ -103,7 +103,12 @@ export class KeyExchangeHost {
       onSecured: ({ send, receive, algorithms, sas, verified, cache }) => {
         this.#tell({
           ...{ type: 'connected', exchange, send: toKeyMessage(send), receive: toKeyMessage(receive) },
-          zrtp: { ...(sas !== undefined && { sas }), verified, cache, algorithms: Object.values(algorithms) },
+          zrtp: {
+            ...(sas !== undefined && { sas }),
+            verified,
+            cache,
+            algorithms: Object.values(algorithms).map((name) => name.trimEnd()),
+          },
         })
         queueMicrotask(() => this.#armSession(association)) // the streams that have waited for its key
       },

@@ -9,6 +9,8 @@ export type KeyExchangeKind =
       readonly association: string
       readonly seed: Uint8Array
       readonly peerHash?: Uint8Array
+      /** Whom the phone talks to, as it sees it. */
+      readonly party: string
     }
 
 /** What ZRTP says besides the keys. */

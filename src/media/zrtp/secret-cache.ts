@@ -6,21 +6,26 @@ export interface PeerSecrets {
   readonly verified: boolean
 }
 
-/** Where retained secrets are kept, by the peer's ZID. */
+/**
+ * Where retained secrets are kept: by the peer's ZID, and by the party that the peer takes this server for, because a phone
+ * keeps them for each of those it calls.
+ */
 export interface SecretCache {
-  get(zid: Buffer): PeerSecrets | undefined
-  put(zid: Buffer, secrets: PeerSecrets): void
+  get(zid: Buffer, party: string): PeerSecrets | undefined
+  put(zid: Buffer, party: string, secrets: PeerSecrets): void
 }
 
 /** A cache that forgets when the process ends, as Flexisip's does. */
 export class MemorySecretCache implements SecretCache {
   readonly #peers = new Map<string, PeerSecrets>()
 
-  get(zid: Buffer): PeerSecrets | undefined {
-    return this.#peers.get(zid.toString('hex'))
+  get(zid: Buffer, party: string): PeerSecrets | undefined {
+    return this.#peers.get(keyOf(zid, party))
   }
 
-  put(zid: Buffer, secrets: PeerSecrets): void {
-    this.#peers.set(zid.toString('hex'), secrets)
+  put(zid: Buffer, party: string, secrets: PeerSecrets): void {
+    this.#peers.set(keyOf(zid, party), secrets)
   }
 }
+
+const keyOf = (zid: Buffer, party: string): string => `${zid.toString('hex')} ${party}`

@@ -30,7 +30,7 @@ export class SecretMatch {
    * The identifiers that a DHPart of this side shows; random ones stand for secrets that are not there (§4.3.1).
    * @param side that this server is
    */
-  ids(side: Side, _peerH3: Buffer): Pick<DhPart, 'rs1Id' | 'rs2Id' | 'auxId' | 'pbxId'> {
+  ids(side: Side): Pick<DhPart, 'rs1Id' | 'rs2Id' | 'auxId' | 'pbxId'> {
     const { rs1, rs2 } = this.#known ?? {}
     return {
       rs1Id: this.#id(rs1, side) ?? randomBytes(idLength),
@@ -44,8 +44,7 @@ export class SecretMatch {
    * The secrets that both sides have: s1 is the retained one, found by the initiator's rs1 first (§4.3.1).
    * @param side of the peer
    */
-  shared(part: DhPart, side: Side, hash: HashAlgorithm): [Buffer | undefined, undefined, undefined] {
-    void hash
+  shared(part: DhPart, side: Side): [Buffer | undefined, undefined, undefined] {
     const { rs1, rs2 } = this.#known ?? {}
     const theirs = [part.rs1Id, part.rs2Id]
     const own = [rs1, rs2]

@@ -8,6 +8,8 @@ export interface ZrtpSessionOptions {
   /** This server's identifier, 12 bytes (RFC 6189 §4.3). */
   readonly zid: Buffer
   readonly cache: SecretCache
+  /** Whom the phone talks to, as it sees it: retained secrets are those of this party. */
+  readonly party: string
   /** What the Hellos offer, in order of preference. */
   readonly algorithms: HelloAlgorithms
 }
@@ -19,13 +21,15 @@ export interface ZrtpSessionOptions {
 export class ZrtpSession {
   readonly zid: Buffer
   readonly cache: SecretCache
+  readonly party: string
   readonly algorithms: HelloAlgorithms
   readonly #streams: ZrtpStream[] = []
   #key: SessionKey | undefined
 
-  constructor({ zid, cache, algorithms }: ZrtpSessionOptions) {
+  constructor({ zid, cache, party, algorithms }: ZrtpSessionOptions) {
     this.zid = zid
     this.cache = cache
+    this.party = party
     this.algorithms = algorithms
   }
 

@@ -37,6 +37,7 @@ import {
 } from './message/messages.ts'
 import { ownHello } from './own-hello.ts'
 import { renderSas } from './sas.ts'
+import { type PeerSecrets } from './secret-cache.ts'
 import { SecretMatch, type CacheState } from './secret-match.ts'
 import { ZrtpError, zrtpErrors } from './zrtp-error.ts'
 import { type ZrtpSession } from './zrtp-session.ts'
@@ -263,8 +264,8 @@ export class ZrtpStream {
     if (algorithms.keyAgreement === 'Mult') proof = randomBytes(16)
     else {
       const keyPair = newKeyPair(algorithms.keyAgreement)
-      this.#match = new SecretMatch(this.#session.cache.get(peer.hello.zid), algorithms.hash)
-      const part = { h1, ...this.#match.ids('Initiator', peer.hello.h3), publicValue: keyPair.publicValue }
+      this.#match = new SecretMatch(this.#retained(peer.hello.zid), algorithms.hash)
+      const part = { h1, ...this.#match.ids('Initiator'), publicValue: keyPair.publicValue }
       const ownPart = seal(writeDhPart('DHPart2', part), this.#chain[0])
       own = { keyPair, ownPart }
       // hvi (§4.4.1.1)
@@ -296,9 +297,9 @@ export class ZrtpStream {
       return
     }
     const keyPair = newKeyPair(algorithms.keyAgreement)
-    this.#match = new SecretMatch(this.#session.cache.get(hello.zid), algorithms.hash)
+    this.#match = new SecretMatch(this.#retained(hello.zid), algorithms.hash)
     const [h0, h1] = this.#chain
-    const part = { h1, ...this.#match.ids('Responder', hello.h3), publicValue: keyPair.publicValue }
+    const part = { h1, ...this.#match.ids('Responder'), publicValue: keyPair.publicValue }
     const ownPart = seal(writeDhPart('DHPart1', part), h0)
     this.#exchange = { ...this.#exchange, keyPair, ownPart }
     this.#state = 'responding'
@@ -315,10 +316,10 @@ export class ZrtpStream {
 
   #onDhPart1(message: Buffer, part: DhPart): void {
     const { hello, message: helloMessage } = this.#peerHello!
-    const { keyPair, ownPart, algorithms } = this.#exchange!
+    const { keyPair, ownPart } = this.#exchange!
     const h2 = sha256(part.h1)
     if (keyPair === undefined || !sha256(h2).equals(hello.h3) || !isSealed(helloMessage, h2)) return
-    this.#agree(part, keyPair, [message, ownPart!], algorithms)
+    this.#agree(part, keyPair, [message, ownPart!])
     this.#peerPart = message
     this.#state = 'agreeing'
     this.#repeat(ownPart!, messageTimer)
@@ -330,17 +331,17 @@ export class ZrtpStream {
       throw new ZrtpError('ZRTP_HVI_MISMATCH', 'DHPart2 is not the one that was committed to')
     }
     if (!sha256(part.h1).equals(commit.h2) || !isSealed(commitMessage, part.h1)) return
-    this.#agree(part, keyPair!, [ownPart!, message], algorithms)
+    this.#agree(part, keyPair!, [ownPart!, message])
     this.#peerPart = message
     this.#state = 'confirmed'
     this.#answer(message, this.#confirm('Confirm1'))
   }
 
   /** s0 and all that comes of it (RFC 6189 §4.4.1.4). */
-  #agree(part: DhPart, keyPair: KeyPair, parts: readonly [Buffer, Buffer], { hash }: Algorithms): void {
+  #agree(part: DhPart, keyPair: KeyPair, parts: readonly [Buffer, Buffer]): void {
     const result = keyPair.agree(part.publicValue)
     const { initiator } = this.#exchange!
-    const secrets = this.#match!.shared(part, initiator ? 'Responder' : 'Initiator', hash)
+    const secrets = this.#match!.shared(part, initiator ? 'Responder' : 'Initiator')
     const context = this.#context(parts)
     this.#keys = deriveKeys(context, dhSecret(context, result, secrets))
     result.fill(0)
@@ -430,17 +431,21 @@ export class ZrtpStream {
     const { sasValue, retainedSecret, session } = this.#keys!
     const match = this.#match
     if (match !== undefined) {
-      this.#session.cache.put(this.#peerHello!.hello.zid, match.next(retainedSecret))
+      this.#session.cache.put(this.#peerHello!.hello.zid, this.#session.party, match.next(retainedSecret))
     }
     this.#options.onSecured({
       send: own.srtp,
       receive: peer.srtp,
       algorithms,
-      ...(match !== undefined && { sas: renderSas(sasValue, algorithms.sas) }),
+      ...(match !== undefined && { sas: renderSas(sasValue) }),
       verified: match?.verified ?? false,
       cache: match?.state ?? 'new',
     })
     if (match !== undefined) this.#session.establish(session)
+  }
+
+  #retained(zid: Buffer): PeerSecrets | undefined {
+    return this.#session.cache.get(zid, this.#session.party)
   }
 
   #answer(to: Buffer, answer: Buffer): void {

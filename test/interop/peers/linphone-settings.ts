@@ -1,5 +1,5 @@
-/** Clear, SDES, or DTLS-SRTP; linphone's words. */
-export type LinphoneEncryption = 'none' | 'srtp' | 'dtls'
+/** Clear, SDES, DTLS-SRTP or ZRTP; linphone's words. */
+export type LinphoneEncryption = 'none' | 'srtp' | 'dtls' | 'zrtp'
 
 export interface LinphoneSettings {
   /** User part of its address. */

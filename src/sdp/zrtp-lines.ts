@@ -1,0 +1,67 @@
+import { type Protection } from '../base/endpoint-description.ts'
+import { attributeName, type Attribute } from './attributes.ts'
+import { type RandomBytes } from './sdes-keys.ts'
+import { isUnspecified, type MediaDescription } from './session-description.ts'
+
+/**
+ * ZRTP of one m-line of one leg (RFC 6189 §8). Values are never changed, so that a failed re-offer is undone by going back to
+ * the former one.
+ */
+export interface ZrtpState {
+  /** H0 of the stream, from which its Hello is made. */
+  readonly seed: Buffer
+  /** Counts the sessions of the leg: all streams of one share it. */
+  readonly generation: number
+  /** SHA-256 of the peer's Hello, if its description says it. */
+  readonly peerHash?: Buffer
+  /** The peer's address and port, where they say something: without ICE, and not on hold. */
+  readonly transport?: string
+}
+
+/** The peer's `a=zrtp-hash:<version> <SHA-256 in hex>`, if it has one that can be read. */
+export function readZrtpHash(attributes: readonly Attribute[]): Buffer | undefined {
+  for (const attribute of attributes) {
+    if (attributeName(attribute) !== 'zrtp-hash') continue
+    const [, hex] = /^1\.1\d[ \t]+([0-9a-f]{64})$/i.exec(attribute.slice(attribute.indexOf(':') + 1).trim()) ?? []
+    if (hex !== undefined) return Buffer.from(hex, 'hex')
+  }
+  return undefined
+}
+
+/**
+ * ZRTP for an offer: what is there, or a new stream of the session.
+ * @param generation of the leg's session
+ */
+export function offerZrtp(before: ZrtpState | undefined, generation: number, random: RandomBytes): ZrtpState {
+  return before ?? { seed: random(32), generation }
+}
+
+/**
+ * ZRTP once the peer has described itself, by an offer or an answer. It goes on unless the peer is another one, which says
+ * another Hello, or is elsewhere: then it begins anew, with another Hello of this server.
+ * @param ice agreed on the leg: then an address says nothing of the transport
+ */
+export function meetZrtp(state: ZrtpState, media: MediaDescription, ice: boolean, random: RandomBytes): ZrtpState {
+  const { address, port, attributes } = media
+  const peerHash = readZrtpHash(attributes)
+  const transport = ice || address === undefined || isUnspecified(address) ? undefined : `${address} ${port}`
+  const known = { ...(peerHash !== undefined && { peerHash }), ...(transport !== undefined && { transport }) }
+  const moved = transport !== undefined && state.transport !== undefined && transport !== state.transport
+  const other = peerHash !== undefined && state.peerHash?.equals(peerHash) === false
+  if (!moved && !other) return { ...state, ...known }
+  return { seed: random(32), generation: state.generation + 1, ...known }
+}
+
+/** The two sides of a leg's sessions. */
+export interface ZrtpParty {
+  /** Names the leg. */
+  readonly session: string
+  /** Whom the phone talks to, as it sees it. */
+  readonly party: string
+}
+
+/** What media must know. */
+export function zrtpProtection({ seed, generation, peerHash }: ZrtpState, { session, party }: ZrtpParty): Protection {
+  const protection = { mode: 'zrtp', association: `${session}/${generation}`, party, seed } as const
+  return peerHash === undefined ? protection : { ...protection, peerHash }
+}
