@@ -2,14 +2,12 @@ import { randomBytes } from 'node:crypto'
 import { type CryptoSuite, type EncryptionMode } from '../base/encryption.ts'
 import { type EndpointDescription, type LocalEndpoint } from '../base/endpoint-description.ts'
 import { type Fingerprint } from '../base/fingerprint.ts'
-import { type Attribute } from './attributes.ts'
 import { writeCrypto } from './crypto-attribute.ts'
 import { networkAddress, writeWithoutOrigin } from './description-writer.ts'
 import { acceptDtls, answerDtls, dtlsLines, offerDtls, type DtlsState } from './dtls-setup.ts'
 import { answerIce, iceLines, iceLite, offerIce } from './ice-lines.ts'
 import {
   answeredDirection,
-  bundleOfOne,
   dead,
   midOf,
   nameOf,
@@ -57,8 +55,6 @@ interface Exchange {
   readonly media: readonly LegMedia[]
   /** Direction that the offer states for each m-line. */
   readonly directions: readonly Direction[]
-  /** Attributes of the session, when the peer has offered. */
-  readonly session: readonly Attribute[]
   answered: boolean
 }
 
@@ -142,7 +138,6 @@ export class LegDescriptions {
       offerer: 'peer',
       media,
       directions: offer.media.map(({ direction }) => direction),
-      session: offer.attributes,
       answered: false,
     }
     this.#suitesBind ??= false
@@ -181,7 +176,7 @@ export class LegDescriptions {
     // An offer never has fewer m-lines than the one before (RFC 3264 §8)
     media.push(...this.#agreed.slice(media.length).map((one) => dead(one)))
     const directions = media.map(({ direction }) => direction)
-    this.#exchange = { offerer: 'server', media, directions, session: [], answered: false }
+    this.#exchange = { offerer: 'server', media, directions, answered: false }
     this.#suitesBind ??= true
     return this.#write(template, media, local, true)
   }
@@ -394,8 +389,7 @@ export class LegDescriptions {
     }))
     const address = lines.find((line) => line.local !== undefined)?.local?.address ?? own
     const ice = media.some((one) => one.live && one.ice !== undefined)
-    const session = offer ? [] : bundleOfOne(this.#exchange!.session, media)
-    const text = writeWithoutOrigin(template, address, lines, [...session, ...(ice ? [iceLite] : [])])
+    const text = writeWithoutOrigin(template, address, lines, ice ? [iceLite] : [])
     this.#written = { text, version: this.#versionOf(text) }
     const origin = `o=${this.#username} ${this.#sessionId} ${this.#written.version} ${networkAddress(own)}\r\n`
     const afterVersion = text.indexOf('\n') + 1

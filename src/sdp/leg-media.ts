@@ -86,23 +86,6 @@ export function midOf(attributes: readonly Attribute[]): string | undefined {
 }
 
 /**
- * The `a=group:BUNDLE` of an answer (RFC 9143 §7.3.3). Streams do not share ports here, so that groups are declined; but a group
- * of which one m-line is left shares nothing, and browsers that were told to bundle at all costs (`max-bundle`) refuse
- * an answer without one.
- * @param offered attributes of the offer's session
- */
-export function bundleOfOne(offered: readonly Attribute[], media: readonly LegMedia[]): readonly Attribute[] {
-  const group = offered.find((one) => /^group\s*:\s*BUNDLE\s/i.test(one))
-  if (group === undefined) return []
-  const members = group
-    .trim()
-    .split(/[ \t]+/)
-    .slice(1)
-  const [first, ...others] = media.filter(({ live, mid }) => live && mid !== undefined && members.includes(mid))
-  return first?.mux === true && others.length === 0 ? [`group:BUNDLE ${first.mid!}`] : []
-}
-
-/**
  * What media must know of the keys.
  * @param party of the leg
  */

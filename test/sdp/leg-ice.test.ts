@@ -261,3 +261,22 @@ for (const call of ['netns-ice-zrtp', 'netns-ice-dtls', 'baresip-from-web', 'bar
     }
   })
 }
+
+test('an answer names m-lines as the offer of its own leg did, and re-offers keep the names (RFC 5888 §9.1)', () => {
+  const mids = (body: Buffer): readonly string[] => lines(body).filter((line) => line.startsWith('a=mid:'))
+  const audio = 'm=audio 4000 RTP/AVP 0'
+  const video = 'm=video 4002 RTP/AVP 96'
+  const one = leg()
+  one.receiveOffer(phoneSdp(audio, 'a=mid:0', video, 'a=mid:1', 'm=application 9 UDP/DTLS/SCTP x', 'a=mid:2'))
+  // the other phone knows no names, or others
+  assert.deepEqual(mids(one.writeAnswer(phoneSdp(audio, 'm=video 0 RTP/AVP 96'), local)), [
+    'a=mid:0',
+    'a=mid:1',
+    'a=mid:2',
+  ])
+  assert.deepEqual(mids(one.writeAnswer(phoneSdp(audio, 'a=mid:x', video), local)), ['a=mid:0', 'a=mid:1', 'a=mid:2'])
+  assert.deepEqual(mids(one.writeOffer(phoneSdp(audio, 'a=mid:as', video), local)), ['a=mid:0', 'a=mid:1', 'a=mid:2'])
+  const other = leg()
+  other.receiveOffer(clear)
+  assert.deepEqual(mids(other.writeAnswer(phoneSdp(audio, 'a=mid:0'), local)), [], 'nobody asked for a name')
+})

@@ -3,7 +3,7 @@ import { type MessagePort } from 'node:worker_threads'
 import { DtlsAssociation } from '../dtls/dtls-association.ts'
 import { type DtlsContext } from '../dtls/dtls-context.ts'
 import { toKeyMessage } from '../key-message.ts'
-import { ownAlgorithms } from '../zrtp/algorithms.ts'
+import { ownAlgorithms, type Algorithms } from '../zrtp/algorithms.ts'
 import { type SecretCache } from '../zrtp/secret-cache.ts'
 import { ZrtpSession } from '../zrtp/zrtp-session.ts'
 import { ZrtpStream } from '../zrtp/zrtp-stream.ts'
@@ -107,7 +107,7 @@ export class KeyExchangeHost {
             ...(sas !== undefined && { sas }),
             verified,
             cache,
-            algorithms: Object.values(algorithms).map((name) => name.trimEnd()),
+            algorithms: namesOf(algorithms),
           },
         })
         queueMicrotask(() => this.#armSession(association)) // the streams that have waited for its key
@@ -168,4 +168,9 @@ export class KeyExchangeHost {
   #tell(event: KeyExchangeEvent): void {
     this.#port.postMessage(event)
   }
+}
+
+/** As they are written for people. */
+function namesOf({ keyAgreement, hash, cipher, authTag, sas }: Algorithms): readonly string[] {
+  return [keyAgreement, hash, cipher, authTag, sas].map((name) => name.trimEnd())
 }
