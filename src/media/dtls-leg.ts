@@ -15,6 +15,8 @@ const keptAssociations = 4
  * begins anew, or a stranger's with a forged source, so it must not end what is under way.
  */
 const mostAttempts = 2
+/** Finished handshakes with certificates that were not signalled, which are kept for a description that may follow. */
+const keptOrphans = 4
 /** Handshakes that a client begins anew when one has failed, and the milliseconds before each. */
 const clientRetries = 10
 const retryDelay = 1000
@@ -52,6 +54,8 @@ interface Part {
   readonly attempts: Attempt[]
   /** The one whose peer has shown the certificate that was signalled: its keys are in use. */
   right: Attempt | undefined
+  /** It was finished before its description came: if the phone begins another handshake, that one counts. */
+  adopted: boolean
   retries: number
   timer: NodeJS.Timeout | undefined
 }
@@ -72,6 +76,8 @@ export class DtlsLeg {
   /** The latest first. */
   readonly #associations: Association[] = []
   #active: Association | undefined
+  /** Finished with a certificate that was not signalled, yet: the answer of that fork may still come. The latest first. */
+  readonly #orphans: { readonly component: Component; readonly attempt: Attempt }[] = []
   #mux = false
 
   constructor(options: DtlsLegOptions) {
@@ -114,7 +120,7 @@ export class DtlsLeg {
       // it goes to the handshake that it began, and no other
       const known = part.attempts.find(({ hello }) => hello?.equals(random) === true)
       if (known !== undefined) known.exchange?.receive(datagram)
-      else if (part.right === undefined && association.protection.role !== 'client') {
+      else if ((part.right === undefined || part.adopted) && association.protection.role !== 'client') {
         if (part.attempts.length === mostAttempts) discard(part, part.attempts.at(-1)!)
         this.#attempt(association, part, 'server', source, random).exchange?.receive(datagram)
       }
@@ -126,6 +132,7 @@ export class DtlsLeg {
   /** Ends everything. */
   close(): void {
     for (const association of this.#associations.splice(0)) end(association)
+    for (const { attempt } of this.#orphans.splice(0)) attempt.exchange?.close()
     this.#active = undefined
   }
 
@@ -135,10 +142,27 @@ export class DtlsLeg {
 
   /** Goes as far as what is known allows. */
   #advance(association: Association, part: Part): void {
+    this.#adopt(association, part)
     for (const attempt of [...part.attempts]) this.#verify(association, part, attempt)
     const to = this.#options.destination(part.component)
     const begins = association.protection.role === 'client' && part.attempts.length === 0 && part.timer === undefined
     if (begins && to !== undefined) this.#attempt(association, part, 'client', to, undefined)
+  }
+
+  /** A handshake that was finished before its description came (calls fork) is the association's, if its certificate is. */
+  #adopt(association: Association, part: Part): void {
+    const { fingerprints } = association.protection
+    if (part.right !== undefined) return
+    const place = this.#orphans.findIndex(
+      ({ component, attempt: { agreed } }) =>
+        component === part.component &&
+        agreed?.peerCertificate !== undefined &&
+        matchesFingerprint(agreed.peerCertificate, fingerprints),
+    )
+    if (place < 0) return
+    const { attempt } = this.#orphans.splice(place, 1)[0]!
+    part.attempts.push(attempt)
+    this.#verify(association, part, attempt, true)
   }
 
   #attempt(
@@ -170,16 +194,20 @@ export class DtlsLeg {
   }
 
   /** The certificate decides, as soon as both it and the peer's description are known (RFC 5763 §5). */
-  #verify(association: Association, part: Part, attempt: Attempt): void {
+  #verify(association: Association, part: Part, attempt: Attempt, adopted = false): void {
     const { agreed, peer, hello } = attempt
     const { fingerprints } = association.protection
     if (agreed === undefined || fingerprints.length === 0) return
     if (agreed.peerCertificate === undefined || !matchesFingerprint(agreed.peerCertificate, fingerprints)) {
+      this.#orphans.unshift({ component: part.component, attempt: { ...attempt } })
+      for (const { attempt: old } of this.#orphans.splice(keptOrphans)) old.exchange?.close()
+      attempt.exchange = undefined
       this.#failed(association, part, attempt, 'the certificate is not the one of the session description')
       return
     }
-    if (part.right === undefined) {
+    if (part.right === undefined || (part.adopted && attempt !== part.right)) {
       part.right = attempt
+      part.adopted = adopted
       for (const other of [...part.attempts]) if (other !== attempt) discard(part, other)
       if (hello !== undefined) this.#options.onPeer(part.component, peer)
       this.#options.onOutcome(part.component, { suite: agreed.send.suite })
@@ -208,6 +236,7 @@ function begun(protection: DtlsProtection): Association {
     component,
     attempts: [],
     right: undefined,
+    adopted: false,
     retries: 0,
     timer: undefined,
   })

@@ -245,7 +245,9 @@ export class LegDescriptions {
     }
     const own = answeredDirection(direction, 'sendrecv')
     if (this.mode === 'none' || this.mode === 'zrtp') {
-      if (profile.security !== 'rtp') throw unusableProfile(media, `on a leg with ${this.mode}`)
+      if (profile.security !== 'rtp') {
+        throw unusableProfile(media, this.mode === 'none' ? 'on a leg without encryption' : 'on a leg with ZRTP')
+      }
       if (this.mode === 'none') return { ...accepted, direction: own }
       const zrtp = offerZrtp(before?.zrtp, this.#generation(), this.#random)
       return { ...accepted, direction: own, zrtp: meetZrtp(zrtp, media, ice !== undefined, this.#random) }

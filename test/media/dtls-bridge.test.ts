@@ -162,8 +162,22 @@ describe('DTLS-SRTP on a leg', () => {
     // the other phone of the same call, which has the certificate that the answer names
     two.session.update(0, 'a', endpoint(local.one, dtls('server', fingerprints.left), true))
     one.session.update(0, 'b', endpoint(local.two, dtls('client', fingerprints.right, 'second'), true))
-    await two.counted('a', 'keyExchanges', 1)
+    // the first one's keys would do, as its certificate is right now; the phone's new handshake takes over
+    await two.counted('a', 'keyExchanges', 2)
     await talk(pair, 500)
+    await close(pair)
+  })
+
+  test('a fork that finishes its handshake before its answer comes has its keys with the answer', async () => {
+    const pair = await ends()
+    const { one, two, local } = pair
+    const otherFork: Fingerprint = { hash: 'sha-256', digest: randomBytes(32) }
+    two.session.update(0, 'a', endpoint(local.one, dtls('server', otherFork, 'offer/1'), true))
+    one.session.update(0, 'b', endpoint(local.two, dtls('client', fingerprints.right), true))
+    await two.counted('a', 'keyExchangeFailures', 1)
+    two.session.update(0, 'a', endpoint(local.one, dtls('server', fingerprints.left, 'offer/2'), true))
+    await talk(pair)
+    assert.equal(one.counters('b').keyExchanges, 1)
     await close(pair)
   })
 
