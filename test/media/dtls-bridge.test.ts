@@ -164,6 +164,7 @@ describe('DTLS-SRTP on a leg', () => {
     one.session.update(0, 'b', endpoint(local.two, dtls('client', fingerprints.right, 'second'), true))
     // the first one's keys would do, as its certificate is right now; the phone's new handshake takes over
     await two.counted('a', 'keyExchanges', 2)
+    assert.deepEqual(await two.b.receiveRtp(), rtpPacket({ sequence: 1 }), 'which was kept until it could be read')
     await talk(pair, 500)
     await close(pair)
   })
