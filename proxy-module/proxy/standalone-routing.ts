@@ -59,6 +59,8 @@ export class StandaloneRouting implements Routing {
     if (transaction === undefined) return { kind: 'answer', status: 403 }
     if (registrar.handle(transaction)) return { kind: 'done' }
     if (trustsHost(flow.remote.host)) return undefined
+    // nobody is ever challenged for it, so of a stranger it would go to wherever he likes
+    if (request.method === 'BYE') return { kind: 'answer', status: 481 }
     return authentication.handle(transaction) ? { kind: 'done' } : undefined
   }
 
