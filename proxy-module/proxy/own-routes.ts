@@ -1,4 +1,5 @@
 import { HeaderError } from '../../src/sip/message/header-error.ts'
+import { splitFirst } from '../../src/sip/message/list-values.ts'
 import { type SipRequest } from '../../src/sip/message/message.ts'
 import { parseNameAddr } from '../../src/sip/message/name-addr.ts'
 import { formatUri, parseUri, uriParam, UriError, type SipUri, type UriParts } from '../../src/sip/message/uri.ts'
@@ -100,10 +101,15 @@ function stripOwnMaddr(request: SipRequest, flow: Flow, own: OwnAddresses): void
   request.uri = formatUri(parts)
 }
 
+/** The first Route. Looks no further: to split the whole list for each of its entries would cost the square of its length. */
 function firstRoute({ headers }: SipRequest): SipUri | undefined {
-  if (!headers.has('Route')) return undefined
-  const value = headers.values('Route')[0]
-  if (value === undefined) return undefined
+  let value = ''
+  while (value === '') {
+    const field = headers.get('Route')
+    if (field === undefined) return undefined
+    value = splitFirst(field).first
+    if (value === '') headers.removeFirstValue('Route')
+  }
   try {
     return parseUri(parseNameAddr(value).uri)
   } catch (cause) {
