@@ -210,8 +210,9 @@ export class Proxy implements ResponseContextHost {
     const known = diversion.recognises(request, flow)
     const [fromB2bua, claimsB2bua] = [known === 'proven', known === 'claimed']
     const inDialog = tagOf(request.headers.get('To')!) !== undefined
-    const misused = routes.to !== undefined && !inDialog && !fromB2bua && !routing.trusts(flow)
     const { routed, authentic, to } = routes
+    // a To tag alone says nothing: anybody can invent one
+    const misused = to !== undefined && !(inDialog && authentic) && !fromB2bua && !routing.trusts(flow)
     const arrival: Arrival = {
       ...{ request, flow, fromServer, routed, authentic, inDialog, fromB2bua, claimsB2bua, misused },
       ...(to !== undefined && !misused && { to }),

@@ -70,7 +70,7 @@ export interface Arrival {
 export interface Routing {
   /** Whether a request other than INVITE, ACK and CANCEL needs a transaction. */
   needsTransaction(request: SipRequest): boolean
-  /** Whether flow tokens may be used from here outside of a dialog: by the proxy that registers phones, and nobody else. */
+  /** Whether flow tokens may be used from here outside of a dialog that came about through this proxy: by the proxy that registers phones, and nobody else. */
   trusts(flow: Flow): boolean
   /** Whether who is at the other end of a flow is no phone, but a server that is reached by its address. */
   isServer(flow: Flow): boolean

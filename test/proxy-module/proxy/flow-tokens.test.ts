@@ -57,9 +57,11 @@ for (const protocol of ['udp', 'tcp'] as const) {
     const phone = protocol === 'udp' ? await front.phone() : await front.tcpPhone()
     const Route = await front.register(phone)
     for (const thief of [await front.phone(), await front.tcpPhone()]) {
-      for (const method of ['INVITE', 'MESSAGE', 'SUBSCRIBE']) {
-        thief.send(requestText(thief, method, { fields: { Route } }))
-        await thief.response(method, 403)
+      for (const method of methods) {
+        for (const To of ['<sip:bob@sip.example.org>', '<sip:bob@sip.example.org>;tag=invented']) {
+          thief.send(requestText(thief, method, { fields: { Route, To } }))
+          await thief.response(method, 403)
+        }
       }
     }
     assert.deepEqual([...phone.received, ...front.next.received], [])
