@@ -60,9 +60,13 @@ export class BranchMarks {
     return stateless + hash('sha256', text, 'hex').slice(0, markLength) + separator + token + separator + loopMark
   }
 
-  /** What the Record-Routes of a dialog carry, so that they are good for it alone. */
-  dialogMark({ headers }: SipRequest): string {
-    return hash('sha256', `${this.#secret}\ndialog\n${headers.get('Call-ID')!}`, 'hex').slice(0, markLength)
+  /**
+   * What a Record-Route of a dialog carries, so that it is good for it alone.
+   * @param token - of the flow that it names: with the mark of a dialog of their own nobody uses the token of another
+   */
+  dialogMark({ headers }: SipRequest, token = ''): string {
+    const text = `${this.#secret}\ndialog\n${token}\n${headers.get('Call-ID')!}`
+    return hash('sha256', text, 'hex').slice(0, markLength)
   }
 
   /** A To tag for an answer of this proxy: the same for the same request, as it has no memory (RFC 3261 §8.2.7). */

@@ -53,7 +53,7 @@ export class Forwarder {
       this.#own.learn(to)
     } else if (dialogForming.has(request.method)) {
       const from = { flow, token: fromServer ? undefined : this.#tokens.of(flow) }
-      recordRoute(request, this.#marks.dialogMark(request), from, {
+      recordRoute(request, (token) => this.#marks.dialogMark(request, token), from, {
         flow: to,
         token: branch.phone === true ? this.#tokens.of(to) : undefined,
       })

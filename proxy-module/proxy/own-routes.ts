@@ -52,7 +52,7 @@ export function takeOwnRoutes(
       return true
     }
     const mark = uriParam(uri, markParam)
-    authentic ||= mark !== undefined && mark === marks.dialogMark(request)
+    authentic ||= mark !== undefined && mark === marks.dialogMark(request, uri.user)
     const { remote } = ends
     const here = ends.protocol === flow.protocol && remote.port === flow.remote.port && remote.host === flow.remote.host
     to = here ? undefined : (findFlow(ends, finder) ?? 'gone')

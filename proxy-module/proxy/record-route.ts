@@ -18,13 +18,13 @@ export const dialogForming: ReadonlySet<string> = new Set(['INVITE', 'SUBSCRIBE'
  */
 export function recordRoute(
   request: SipRequest,
-  dialogMark: string,
+  dialogMark: (token?: string) => string,
   from: { readonly flow: Flow; readonly token: string | undefined },
   to: { readonly flow: Flow; readonly token: string | undefined },
 ): void {
   const secure = /^sips:/i.test(request.uri)
   const [upper, lower] = [to, from].map(
-    ({ flow, token }) => `<${ownUri(flow, token, secure)};${markParam}=${dialogMark}>`,
+    ({ flow, token }) => `<${ownUri(flow, token, secure)};${markParam}=${dialogMark(token)}>`,
   )
   request.headers.prepend('Record-Route', `${upper}, ${lower}`)
 }

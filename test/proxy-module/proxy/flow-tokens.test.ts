@@ -118,6 +118,23 @@ test('the Record-Routes of one dialog vouch for no other: with an invented To ta
   await front.next.request('INVITE')
 })
 
+test('a dialog of one’s own does not open the flow of another: neither with its mark, nor with its Call-ID', async (t) => {
+  const front = await FrontSite.start(t)
+  const [phone, thief] = [await front.phone(), await front.phone()]
+  const Route = await front.register(phone)
+  const token = /sip:([^@]*)@/.exec(Route)![1]!
+  const { headers } = await front.pass(thief, 'INVITE')
+  const [upper = '', lower = ''] = headers.values('Record-Route')
+  for (const route of [withUser(lower, token), Route.replace(';lr', `;lr;${/did=[^>]*/.exec(upper)![0]}`)]) {
+    for (const method of methods) {
+      const fields = { Route: route, To: '<sip:bob@sip.example.org>;tag=any', 'Call-ID': headers.get('Call-ID') }
+      thief.send(requestText(thief, method, { fields }))
+      await thief.response(method, 403)
+    }
+  }
+  assert.deepEqual(phone.received, [])
+})
+
 test('whoever connects from the port of a phone that has gone does not get its calls', async (t) => {
   const front = await FrontSite.start(t)
   const phone = await front.tcpPhone()
