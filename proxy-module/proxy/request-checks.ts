@@ -13,12 +13,16 @@ const mostBreadth = 2 ** 31 - 1
 /** Schemes of Request-URIs that lead somewhere: numbers and services too, which the next hop may know (RFC 3966, RFC 5031). */
 const understood = /^(?:sips?|tel|urn):/i
 
+/** In small letters it is another method to this proxy (RFC 3261 §7.1), but no other to Kamailio and pjsip behind it. */
+const anyInvite = /^invite$/i
+
 /**
  * RFC 3261 §16.3 steps 2, 3 and 5: the Request-URI must be understood, hops must be left, and no extension be asked of this
- * proxy.
+ * proxy. And no call may look like another method here, and like a call to who gets it: it would not be diverted.
  * @returns undefined for a request that is reasonable
  */
 export function refusalOf({ method, uri, headers }: SipRequest): Decision | undefined {
+  if (method !== 'INVITE' && anyInvite.test(method)) return { kind: 'answer', status: 400, reason: 'Bad method' }
   if (!understood.test(uri)) return { kind: 'answer', status: 416 }
   const hops = hopsOf(headers.get('Max-Forwards'))
   if (hops === undefined) return { kind: 'answer', status: 400, reason: 'Bad Max-Forwards' }

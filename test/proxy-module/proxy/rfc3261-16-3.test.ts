@@ -35,6 +35,16 @@ for (const uri of ['tel:+33123456789;phone-context=example.org', 'urn:service:so
   })
 }
 
+test('an INVITE in small letters is refused: it would go past the B2BUA, and others read it as an INVITE', async (t) => {
+  const [front, alone] = [await FrontSite.start(t), await StandaloneSite.start(t)]
+  const bob = await alone.phone()
+  await alone.register('bob', bob)
+  for (const phone of [await front.phone(), await front.tcpPhone(), await alone.phone()]) {
+    for (const method of ['invite', 'Invite', 'INVITe']) assert.equal(await statusOf(phone, method, {}), 400)
+  }
+  assert.deepEqual([...front.next.received, ...bob.received], [])
+})
+
 test('step 3: Max-Forwards is counted down, and added where there is none', async (t) => {
   const front = await FrontSite.start(t)
   const phone = await front.phone()
