@@ -1,3 +1,4 @@
+import { defaultLimits } from '../../src/sip/message/limits.ts'
 import { type SipResponse } from '../../src/sip/message/message.ts'
 
 /** Of the 4xx those that tell the caller how to try again (RFC 3261 §16.7 step 6). */
@@ -26,13 +27,18 @@ function rank(status: number): number {
 
 const challenges = ['WWW-Authenticate', 'Proxy-Authenticate']
 
-/** Puts the challenges of the other 401 and 407 into the chosen one, so that all can be met at once (RFC 3261 §16.7 step 7). */
+/**
+ * Puts the challenges of the other 401 and 407 into the chosen one, so that all can be met at once (RFC 3261 §16.7 step 7), as
+ * far as a message has room: phones that challenge a hundredfold must not leave the caller without an answer.
+ */
 export function collectChallenges(chosen: SipResponse, others: readonly SipResponse[]): void {
   if (chosen.status !== 401 && chosen.status !== 407) return
   for (const other of others) {
     if (other === chosen || (other.status !== 401 && other.status !== 407)) continue
     for (const name of challenges) {
-      for (const value of other.headers.all(name)) chosen.headers.add(name, value)
+      for (const value of other.headers.all(name)) {
+        if (chosen.headers.size < defaultLimits.headers) chosen.headers.add(name, value)
+      }
     }
   }
 }

@@ -188,6 +188,19 @@ for (const [statuses, best] of [
   })
 }
 
+test('step 7: phones that challenge more than a message can hold are answered for, and the call ends', async (t) => {
+  const { alone, caller, phones, answer } = await fork(t, 5)
+  const challenges = Array.from({ length: 240 }, (_, at) => `Digest realm="${at}", nonce="x"`)
+  for (const [at, phone] of phones.entries()) {
+    answer(at, 407, { fields: { 'Proxy-Authenticate': challenges } })
+    await phone.request('ACK')
+  }
+  const response = await caller.response('INVITE', 407)
+  assert.ok(response.headers.size <= 256)
+  assert.deepEqual(response.headers.all('Proxy-Authenticate').slice(0, 240), challenges)
+  assert.equal(alone.site.proxy.counts()['requests'], 0)
+})
+
 test('a fork of a request that is no INVITE has one answer', async (t) => {
   const alone = await StandaloneSite.start(t)
   const caller = await alone.phone()
