@@ -148,9 +148,12 @@ export class Proxy implements ResponseContextHost {
   #proceed(transaction: ServerTransaction): void {
     const { request, flow } = transaction
     const passage = this.#arrived(request, flow)
-    const decision = this.#decide(passage, transaction)
-    if (decision.kind === 'answer') transaction.respond(this.#answerOf(passage, decision))
-    else if (decision.kind === 'forward') {
+    const decision = this.#decisionOver(passage, transaction)
+    if (decision.kind === 'answer') {
+      const response = this.#answerOf(passage, decision)
+      if (decision.remember === true) transaction.respond(response)
+      else transaction.respondOnce(response)
+    } else if (decision.kind === 'forward') {
       this.#contexts.add(new ResponseContext(transaction, passage, decision.branches, this))
     }
   }
@@ -158,14 +161,11 @@ export class Proxy implements ResponseContextHost {
   /** A request without a transaction (RFC 3261 §16.11). */
   #passOn(request: SipRequest, flow: Flow): void {
     const passage = this.#arrived(request, flow)
-    try {
-      const decision = this.#decide(passage, undefined)
-      if (decision.kind === 'answer') this.#respond(passage, this.#answerOf(passage, decision))
-      else if (decision.kind === 'forward') void this.#forward(passage, decision.branches[0]!)
-    } catch (error) {
-      this.events.emit('failed', request, error)
-      this.#refuse(passage, error instanceof CodedError ? error.status : 500)
-    }
+    // the ACK of an INVITE that was answered here and forgotten
+    if (request.method === 'ACK' && tagOf(request.headers.get('To')!) === this.#marks.tag(request)) return
+    const decision = this.#decisionOver(passage, undefined)
+    if (decision.kind === 'answer') this.#respond(passage, this.#answerOf(passage, decision))
+    else if (decision.kind === 'forward') void this.#forward(passage, decision.branches[0]!)
   }
 
   async #forward(passage: Passage, branch: Branch): Promise<void> {
@@ -188,6 +188,16 @@ export class Proxy implements ResponseContextHost {
     const { request } = passage
     this.events.emit('undelivered', request, error instanceof Error ? error : new Error(String(error)))
     this.#refuse(passage, statusOf(error, branch))
+  }
+
+  /** As `#decide`; what cannot be decided is refused. */
+  #decisionOver(passage: Passage, transaction: ServerTransaction | undefined): Decision {
+    try {
+      return this.#decide(passage, transaction)
+    } catch (error) {
+      this.events.emit('failed', passage.request, error)
+      return { kind: 'answer', status: error instanceof CodedError ? error.status : 500 }
+    }
   }
 
   /** RFC 3261 §16.3 to §16.5. */

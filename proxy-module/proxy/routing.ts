@@ -40,6 +40,8 @@ export type Decision =
       readonly status: number
       readonly reason?: string
       readonly headers?: readonly (readonly [string, string])[]
+      /** It is given to somebody who is known, and is repeated until it has come; see `ServerTransaction.respondOnce`. */
+      readonly remember?: true
     }
   /** It has been answered already, through its transaction. */
   | { readonly kind: 'done' }

@@ -66,23 +66,28 @@ export class StandaloneRouting implements Routing {
 
   route(arrival: Arrival): Decision {
     const { request, to, inDialog, authentic } = arrival
-    if (to === 'gone') return { kind: 'answer', status: 480 }
+    if (to === 'gone') return refusal(480)
     if (to !== undefined) return { kind: 'forward', branches: [{ hop: to, phone: true }] }
     const { headers } = request
     if (headers.has('Route') && headers.values('Route').length > 0) {
       return { kind: 'forward', branches: [{ hop: routeRequest(request) }] }
     }
     const uri = parseUri(request.uri)
-    if (uri.scheme !== 'sip' && uri.scheme !== 'sips') return { kind: 'answer', status: 416 }
+    if (uri.scheme !== 'sip' && uri.scheme !== 'sips') return refusal(416)
     // in a dialog it is a Contact, whatever its domain
     if ((inDialog && authentic) || !this.#isHere(uri)) return { kind: 'forward', branches: [{ hop: uri }] }
     const branches = this.#options.table.lookup(request.uri).map((binding) => branchTo(binding))
-    return branches.length === 0 ? { kind: 'answer', status: 404 } : { kind: 'forward', branches }
+    return branches.length === 0 ? refusal(404) : { kind: 'forward', branches }
   }
 
   #isHere(uri: SipUri): boolean {
     return hasDomain(this.#options.domains(), uri.host) || this.#options.own.has(uri)
   }
+}
+
+/** To somebody whose password was asked for: to ask again after a lost answer would look as if it were wrong. */
+function refusal(status: number): Decision {
+  return { kind: 'answer', status, remember: true }
 }
 
 /** The way to a phone: over the flow it registered by, else along its Path, else to its Contact. */

@@ -15,12 +15,14 @@ export interface Answer {
 const copiedBesideVia = 4
 
 /**
- * Answers a request. One whose Via fields leave no room for what the answer must carry gets a bare 513: who sends such
+ * Answers a request; what is not a success is not remembered, since anybody may have asked. One whose Via fields leave no room for what the answer must carry gets a bare 513: who sends such
  * does not mean it well.
  */
 export function answer(transaction: ServerTransaction, { status, reason, headers = [] }: Answer): void {
   const { request } = transaction
   const fits = request.headers.count('Via') + copiedBesideVia + headers.length <= defaultLimits.headers
   const options = { toTag: newTag(), headers, ...(reason !== undefined && { reason }) }
-  transaction.respond(fits ? createResponse(request, status, options) : createResponse(request, 513))
+  const response = fits ? createResponse(request, status, options) : createResponse(request, 513)
+  if (response.status < 300) transaction.respond(response)
+  else transaction.respondOnce(response)
 }

@@ -47,6 +47,12 @@ export abstract class ServerMachine implements ServerTransaction {
 
   abstract respond(response: SipResponse): void
 
+  respondOnce(response: SipResponse): void {
+    if (this.completed) return
+    this.send(response)
+    this.abandon()
+  }
+
   /** The same request came again. */
   abstract receiveRetransmission(): void
 

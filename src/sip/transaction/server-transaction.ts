@@ -17,6 +17,12 @@ export interface ServerTransaction {
    * To requests other than INVITE no provisional response but 100 and no 408 is sent (RFC 4320 §4).
    */
   respond(response: SipResponse): void
+  /**
+   * Sends a final response other than 2xx to an INVITE, and forgets the request: it is not repeated, and what comes again is
+   * a new request. For who is not known: a response that is repeated would hit, many times as large as what he sent, whoever
+   * he says to be, and what is kept of his requests would fill the memory (RFC 3261 §26.3.2.4).
+   */
+  respondOnce(response: SipResponse): void
   /** An INVITE was cancelled before its final response. The CANCEL has been answered; the INVITE has not. */
   onCancel?: ((cancel: SipRequest) => void) | undefined
   /** A response could not be sent. The transaction lives on (RFC 6026 §7.1). */

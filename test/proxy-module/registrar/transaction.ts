@@ -23,6 +23,10 @@ export class RecordingTransaction implements ServerTransaction {
     this.responses.push(response)
   }
 
+  respondOnce(response: SipResponse): void {
+    this.respond(response)
+  }
+
   /** The only answer. */
   get answer(): SipResponse {
     if (this.responses.length !== 1) throw new Error(`${this.responses.length} responses`)
