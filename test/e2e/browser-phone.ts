@@ -1,15 +1,21 @@
+import { appendFileSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { poll } from '../interop/peers/poll.ts'
-import { stepTimeout } from '../interop/peers/phone.ts'
+import { type Phone, stepTimeout } from '../interop/peers/phone.ts'
+import { measureTone, type Heard } from '../interop/peers/recording.ts'
+import { writeWav } from '../interop/peers/tone.ts'
 import { type Browser, type Page } from './browser.ts'
 
 export interface BrowserPhoneOptions {
+  /** User part of its address. */
+  readonly name: string
+  readonly domain: string
   /** URI of the proxy's WebSocket. */
   readonly socket: string
-  /** Its address of record. */
-  readonly uri: string
+  readonly password?: string
+  /** Scratch folder. */
+  readonly folder: string
   readonly toneHz: number
-  /** Sends a picture with every call. */
-  readonly video?: boolean
 }
 
 interface Note {
@@ -21,76 +27,188 @@ interface Note {
 export type Stats = Readonly<Record<string, unknown>> & { readonly type: string }
 
 /** A phone in a page of the browser: JsSIP over WebSocket, DTLS-SRTP and ICE. */
-export class BrowserPhone {
-  readonly uri: string
+export class BrowserPhone implements Phone {
+  readonly name: string
   readonly toneHz: number
-  readonly #page: Page
+  /** Whether it offers and takes video in the calls to come. */
+  video = false
+  readonly #browser: Browser
+  readonly #options: BrowserPhoneOptions
+  #opened: Page | undefined
+  /** What was asked of the page last. */
+  #asked: Promise<unknown> = Promise.resolve()
+  #calls = 0
+  #busy = false
+  #recording = ''
+  /** Its media ports, as its candidates tell them. */
+  #ports = new Set<number>()
 
-  private constructor(page: Page, { uri, toneHz }: BrowserPhoneOptions) {
-    this.#page = page
-    this.uri = uri
-    this.toneHz = toneHz
+  constructor(browser: Browser, options: BrowserPhoneOptions) {
+    this.#browser = browser
+    this.#options = options
+    this.name = options.name
+    this.toneHz = options.toneHz
   }
 
-  /** Opens its page and registers it. */
-  static async start(browser: Browser, options: BrowserPhoneOptions): Promise<BrowserPhone> {
-    const phone = new BrowserPhone(await browser.open(), options)
-    const { socket, uri, toneHz: hz, video = false } = options
-    await phone.#do(`start(${JSON.stringify({ socket, uri, hz, video })})`)
-    await phone.happened('registered')
-    return phone
+  async start(): Promise<void> {
+    mkdirSync(this.#options.folder, { recursive: true })
+    this.#opened = await this.#browser.open()
+    await this.register()
   }
 
-  /** Forgets earlier calls; from now on it listens for this tone. */
-  async listen(hz: number): Promise<void> {
-    await this.#do(`forget(${hz})`)
+  /** Loads its page again, which loses the connection, the call and all that it knew. */
+  async reload(): Promise<void> {
+    await this.#page.reload()
+    this.#busy = false
+    await this.register()
   }
 
-  async dial(uri: string): Promise<void> {
-    await this.#do(`call(${JSON.stringify(uri)})`)
+  /**
+   * Registers, which a page does once.
+   *
+   * @param password another one than its own
+   */
+  async register(password = this.#options.password): Promise<void> {
+    const { socket, name, domain, toneHz: hz } = this.#options
+    await this.#do(`start(${JSON.stringify({ socket, uri: `sip:${name}@${domain}`, password, hz })})`)
+    await this.happened('registered')
   }
 
-  async answer(): Promise<void> {
+  async stop(): Promise<void> {
+    await this.#opened?.close()
+  }
+
+  async listen(): Promise<void> {
+    if (this.#busy) {
+      // a scenario that failed left a call behind
+      this.hangup()
+      await this.ended()
+    }
+    this.#recording = join(this.#options.folder, `heard-${++this.#calls}.wav`)
+    this.#ports = new Set()
+    await this.#do('forget()')
+  }
+
+  dial(uri: string): void {
+    this.#busy = true
+    this.#ask(`call(${JSON.stringify(uri)}, ${this.video})`)
+  }
+
+  async incoming(): Promise<void> {
     await this.happened('incoming')
-    await this.#do('answer()')
+    this.#busy = true
   }
 
-  hold(): Promise<unknown> {
-    return this.#do('hold()')
+  answer(): void {
+    this.#ask(`answer(${this.video})`)
   }
 
-  resume(): Promise<unknown> {
-    return this.#do('resume()')
+  async established(): Promise<void> {
+    await this.happened('confirmed')
+    await this.happened('connection connected')
   }
 
-  hangup(): Promise<unknown> {
-    return this.#do('hangup()')
+  hold(): void {
+    this.#ask('hold()')
   }
 
-  /** Waits until the page has noted an event; a call that failed ends the waiting. */
-  async happened(event: string): Promise<Note> {
-    const found = await poll(async () => {
-      const notes = await this.#do<readonly Note[]>('notes()')
-      const failure = notes.find((note) => /failed/i.test(note.event))
-      if (failure !== undefined && failure.event !== event) throw new Error(`${this.uri}: ${JSON.stringify(failure)}`)
-      return notes.find((note) => note.event === event)
-    }, stepTimeout)
-    if (found !== undefined) return found
-    const notes = await this.#do<readonly Note[]>('notes()')
-    throw new Error(`${this.uri}: no ${event}: ${JSON.stringify(notes.map((note) => note.event))}`)
+  resume(): void {
+    this.#ask('resume()')
   }
 
-  /** Tenths of a second in which the far side's tone was heard, something else, and nothing. */
-  heard(): Promise<{ readonly tone: number; readonly other: number; readonly silent: number }> {
-    return this.#do('heard()')
+  /** Adds its picture to the call that is up; resolves when the far end has agreed. */
+  async addVideo(): Promise<void> {
+    await this.#renegotiate('addVideo()')
   }
 
-  /** All statistics of the call. */
+  /** Takes its picture away again. */
+  async removeVideo(): Promise<void> {
+    await this.#renegotiate('removeVideo()')
+  }
+
+  hangup(): void {
+    this.#ask('hangup()')
+  }
+
+  async ended(): Promise<string> {
+    const { event, detail = '' } = await this.#first((note) => /^(ended|failed)$/.test(note.event), 'end')
+    this.#busy = false
+    await this.#keep()
+    return `${event}: ${detail}`
+  }
+
+  heard(hz: number, from = 0): Heard {
+    return measureTone(this.#recording, hz, from)
+  }
+
+  /** Known once the call has ended. */
+  ownsPort(port: number): boolean {
+    return this.#ports.has(port)
+  }
+
+  /** All statistics of the call that is up. */
   stats(): Promise<readonly Stats[]> {
     return this.#do('stats()')
   }
 
+  /** The descriptions of this call so far that it wrote (`local`) or read, in order. */
+  async descriptions(originator: 'local' | 'remote'): Promise<readonly string[]> {
+    const notes = await this.#notes()
+    return notes.flatMap(({ event, detail = '' }) => (event.startsWith(`sdp ${originator} `) ? [detail] : []))
+  }
+
+  /** Waits until the page has noted an event; a call that failed ends the waiting. */
+  async happened(event: string): Promise<void> {
+    const found = await this.#first((note) => note.event === event || /failed|ended/i.test(note.event), event)
+    if (found.event !== event) throw new Error(`${this.name}: ${JSON.stringify(found)} before ${event}`)
+  }
+
+  async #first(wanted: (note: Note) => boolean, what: string): Promise<Note> {
+    await this.#asked
+    const found = await poll(async () => (await this.#notes()).find(wanted), stepTimeout)
+    if (found !== undefined) return found
+    const events = (await this.#notes()).map(({ event }) => event)
+    throw new Error(`${this.name}: no ${what} within ${stepTimeout} ms: ${JSON.stringify(events)}`)
+  }
+
+  /** Each offer that was answered adds a note. */
+  async #renegotiate(call: string): Promise<void> {
+    const done = async (): Promise<number> =>
+      (await this.#notes()).filter(({ event }) => event === 'renegotiated').length
+    const before = await done()
+    this.#ask(call)
+    await this.#asked
+    const agreed = await poll(async () => ((await done()) > before ? true : undefined), stepTimeout)
+    if (!agreed) throw new Error(`${this.name}: ${call} came to nothing`)
+  }
+
+  /** Keeps what the page knows of the call that has ended. */
+  async #keep(): Promise<void> {
+    const { rate, pcm } = await this.#do<{ readonly rate: number; readonly pcm: string }>('recording()')
+    writeWav(this.#recording, Buffer.from(pcm, 'base64'), { rate })
+    for (const sdp of await this.descriptions('local'))
+      for (const [, port] of sdp.matchAll(/^a=candidate:\S+ \d udp \d+ \S+ (\d+) /gim)) this.#ports.add(Number(port))
+    const said = (await this.#notes()).map(({ event, detail = '' }) => `${event}\n${detail}\n`)
+    appendFileSync(join(this.#options.folder, 'page.log'), said.join(''))
+  }
+
+  /** Asks for something that the page then does by itself; what comes of it is in its notes. */
+  #ask(call: string): void {
+    const failed = (error: unknown): Promise<unknown> =>
+      this.#page.evaluate(`phone.notes().push(${JSON.stringify({ event: 'failed', detail: String(error) })})`)
+    this.#asked = this.#do(call).catch(failed)
+  }
+
+  #notes(): Promise<readonly Note[]> {
+    return this.#do('notes()')
+  }
+
   #do<T>(call: string): Promise<T> {
     return this.#page.evaluate<T>(`phone.${call}`)
+  }
+
+  get #page(): Page {
+    if (!this.#opened) throw new Error(`${this.name} has not started`)
+    return this.#opened
   }
 }

@@ -67,9 +67,10 @@ export class Browser {
   async open(): Promise<Page> {
     const { port } = this.#pages.address() as AddressInfo
     // localhost is a secure context, which WebRTC asks for
-    const target = await this.send('Target.createTarget', { url: `http://localhost:${port}/` })
-    const { sessionId } = await this.send('Target.attachToTarget', { targetId: target['targetId'], flatten: true })
-    const page = new Page(this, String(sessionId))
+    const url = `http://localhost:${port}/`
+    const { targetId } = await this.send('Target.createTarget', { url })
+    const { sessionId } = await this.send('Target.attachToTarget', { targetId, flatten: true })
+    const page = new Page(this, { target: String(targetId), session: String(sessionId), url })
     await page.loaded()
     return page
   }
@@ -102,11 +103,15 @@ interface Answer {
 /** One page, in which scripts can be run. */
 export class Page {
   readonly #browser: Browser
+  readonly #target: string
   readonly #session: string
+  readonly #url: string
 
-  constructor(browser: Browser, session: string) {
+  constructor(browser: Browser, ids: { readonly target: string; readonly session: string; readonly url: string }) {
     this.#browser = browser
-    this.#session = session
+    this.#target = ids.target
+    this.#session = ids.session
+    this.#url = ids.url
   }
 
   /** The value of an expression; a promise is awaited. */
@@ -115,6 +120,16 @@ export class Page {
     const { result, exceptionDetails } = await this.#browser.send('Runtime.evaluate', params, this.#session)
     if (exceptionDetails !== undefined) throw new Error(`${expression}: ${JSON.stringify(exceptionDetails)}`)
     return (result as { readonly value: T }).value
+  }
+
+  /** Loads it again, as a user does; what it had is lost. */
+  async reload(): Promise<void> {
+    await this.#browser.send('Page.navigate', { url: this.#url }, this.#session)
+    await this.loaded()
+  }
+
+  async close(): Promise<void> {
+    await this.#browser.send('Target.closeTarget', { targetId: this.#target })
   }
 
   /** Waits until the page's script has run. */

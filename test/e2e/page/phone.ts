@@ -1,9 +1,10 @@
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
 // The page of a browser phone: one JsSIP user agent, a tone for a microphone, a moving picture for a camera, and an ear for
-// the far side's tone. browser-phone.ts drives it over the DevTools protocol.
+// the far side. browser-phone.ts drives it over the DevTools protocol.
 import JsSIP from 'jssip'
 import { type RTCSession } from 'jssip/lib/RTCSession.js'
+import { Hearing } from './hearing.ts'
 
 /** What happened, in order. */
 interface Note {
@@ -11,26 +12,34 @@ interface Note {
   readonly detail?: string
 }
 
+interface StartOptions {
+  /** URI of the proxy's WebSocket. */
+  readonly socket: string
+  /** Address of record. */
+  readonly uri: string
+  readonly password?: string
+  /** Of the tone that the microphone hears. */
+  readonly hz: number
+}
+
 let notes: Note[] = []
 const note = (event: string, detail?: string): void => {
   notes.push(detail === undefined ? { event } : { event, detail })
 }
 
-const context = new AudioContext()
+const hearing = new Hearing()
 let ua: InstanceType<typeof JsSIP.UA>
 let session: RTCSession | undefined
-let analyser: AnalyserNode | undefined
-let media: { mediaStream: MediaStream; pcConfig: RTCConfiguration }
-/** Samples of the ear in which the tone was, and in which something else was loud. */
-const heard = { tone: 0, other: 0, silent: 0 }
-let listenFor = 0
+let sound: MediaStreamTrack
+let picture: MediaStreamTrack
 
-function microphone(hz: number): MediaStream {
+function microphone(hz: number): MediaStreamTrack {
+  const context = new AudioContext()
   const tone = new OscillatorNode(context, { frequency: hz })
   const out = new MediaStreamAudioDestinationNode(context)
   tone.connect(new GainNode(context, { gain: 0.5 })).connect(out)
   tone.start()
-  return out.stream
+  return out.stream.getAudioTracks()[0]!
 }
 
 function camera(): MediaStreamTrack {
@@ -48,41 +57,24 @@ function camera(): MediaStreamTrack {
   return canvas.captureStream(15).getVideoTracks()[0]!
 }
 
-function listenTo(track: MediaStreamTrack): void {
-  if (track.kind !== 'audio') return
-  const stream = new MediaStream([track])
-  // without an element that plays it, Chromium hands WebAudio nothing but silence
-  const element = new Audio()
-  element.srcObject = stream
-  element.muted = true
-  void element.play()
-  analyser = new AnalyserNode(context, { fftSize: 8192, smoothingTimeConstant: 0 })
-  context.createMediaStreamSource(stream).connect(analyser)
+function media(video: boolean): { readonly mediaStream: MediaStream; readonly pcConfig: RTCConfiguration } {
+  return { mediaStream: new MediaStream(video ? [sound, picture] : [sound]), pcConfig: { iceServers: [] } }
 }
-
-setInterval(() => {
-  if (analyser === undefined || listenFor === 0) return
-  const bins = new Float32Array(analyser.frequencyBinCount)
-  analyser.getFloatFrequencyData(bins)
-  let top = 1
-  for (let i = 2; i < bins.length; i++) if (bins[i]! > bins[top]!) top = i
-  const hz = (top * context.sampleRate) / analyser.fftSize
-  if (bins[top]! < -60) heard.silent++
-  else if (Math.abs(hz - listenFor) < 30) heard.tone++
-  else heard.other++
-}, 100)
 
 function attach(one: RTCSession): void {
   session = one
   one.on('sdp', ({ originator, type, sdp }) => note(`sdp ${originator} ${type}`, sdp))
   one.on('accepted', () => note('accepted'))
   one.on('confirmed', () => note('confirmed'))
-  one.on('hold', () => note('hold'))
-  one.on('unhold', () => note('unhold'))
+  one.on('hold', ({ originator }) => note(`hold ${originator}`))
+  one.on('unhold', ({ originator }) => note(`unhold ${originator}`))
   one.on('failed', ({ cause }) => note('failed', cause))
   one.on('ended', ({ cause }) => note('ended', cause))
+  one.on('peerconnection:setremotedescriptionfailed', (error) => note('failed', String(error)))
   const follow = (peer: RTCPeerConnection): void => {
-    peer.addEventListener('track', ({ track }) => listenTo(track))
+    peer.addEventListener('track', ({ track }) => {
+      if (track.kind === 'audio') hearing.attend(track)
+    })
     peer.addEventListener('connectionstatechange', () => note(`connection ${peer.connectionState}`))
   }
   // an outgoing call has its connection from the start, or almost
@@ -91,16 +83,21 @@ function attach(one: RTCSession): void {
   else one.on('peerconnection', ({ peerconnection }) => follow(peerconnection))
 }
 
+/** Offers what the connection has now. */
+function renegotiate(): void {
+  if (!session!.renegotiate({}, () => note('renegotiated'))) note('failed', 'JsSIP is not ready for another offer')
+}
+
 const phone = {
-  async start(options: { socket: string; uri: string; password?: string; hz: number; video: boolean }): Promise<void> {
-    await context.resume()
-    const stream = microphone(options.hz)
-    if (options.video) stream.addTrack(camera())
-    media = { mediaStream: stream, pcConfig: { iceServers: [] } }
+  async start(options: StartOptions): Promise<void> {
+    const { socket, uri, password, hz } = options
+    await hearing.open()
+    sound = microphone(hz)
+    picture = camera()
     ua = new JsSIP.UA({
-      sockets: [new JsSIP.WebSocketInterface(options.socket)],
-      uri: options.uri,
-      ...(options.password !== undefined && { password: options.password }),
+      sockets: [new JsSIP.WebSocketInterface(socket)],
+      uri,
+      ...(password !== undefined && { password }),
       session_timers: false,
     })
     ua.on('registered', () => note('registered'))
@@ -111,20 +108,29 @@ const phone = {
     })
     ua.start()
   },
-  stop: () => ua.stop(),
-  call: (target: string) => void ua.call(target, media),
-  answer: () => session!.answer(media),
+  call: (target: string, video: boolean) => void ua.call(target, media(video)),
+  answer: (video: boolean) => session!.answer(media(video)),
   hangup: () => session!.terminate(),
   hold: () => session!.hold(),
   resume: () => session!.unhold(),
-  notes: () => notes,
-  forget: (hz: number) => {
-    notes = notes.filter(({ event }) => event === 'registered')
-    analyser = undefined
-    listenFor = hz
-    Object.assign(heard, { tone: 0, other: 0, silent: 0 })
+  addVideo: () => {
+    session!.connection.addTrack(picture, new MediaStream([picture]))
+    renegotiate()
   },
-  heard: () => heard,
+  removeVideo: () => {
+    const { connection } = session!
+    connection
+      .getTransceivers()
+      .find(({ sender }) => sender.track === picture)!
+      .stop()
+    renegotiate()
+  },
+  notes: () => notes,
+  forget: () => {
+    notes = notes.filter(({ event }) => event === 'registered')
+    hearing.forget()
+  },
+  recording: () => hearing.recording(),
   async stats(): Promise<unknown[]> {
     const report = await session!.connection.getStats()
     return [...(report as unknown as ReadonlyMap<string, unknown>).values()]

@@ -17,24 +17,39 @@ export function writeTone(file: string, options: ToneOptions): void {
   const { hz, seconds = 60, rate = 16_000, channels = 1 } = options
   const samples = Math.round(seconds * rate)
   const frame = 2 * channels
-  const wav = Buffer.alloc(44 + samples * frame)
-  wav.write('RIFF', 0)
-  wav.writeUInt32LE(36 + samples * frame, 4)
-  wav.write('WAVEfmt ', 8)
-  wav.writeUInt32LE(16, 16) // length of the format chunk
-  wav.writeUInt16LE(1, 20) // PCM
-  wav.writeUInt16LE(channels, 22)
-  wav.writeUInt32LE(rate, 24)
-  wav.writeUInt32LE(rate * frame, 28)
-  wav.writeUInt16LE(frame, 32)
-  wav.writeUInt16LE(16, 34) // bits a sample
-  wav.write('data', 36)
-  wav.writeUInt32LE(samples * frame, 40)
+  const pcm = Buffer.alloc(samples * frame)
   for (let i = 0; i < samples; i++) {
     const value = Math.round(32_767 * level * Math.sin((2 * Math.PI * hz * i) / rate))
-    for (let channel = 0; channel < channels; channel++) wav.writeInt16LE(value, 44 + i * frame + channel * 2)
+    for (let channel = 0; channel < channels; channel++) pcm.writeInt16LE(value, i * frame + channel * 2)
   }
-  writeFileSync(file, wav)
+  writeWav(file, pcm, { rate, channels })
+}
+
+/**
+ * Writes a WAV file.
+ *
+ * @param pcm 16-bit samples, little endian
+ */
+export function writeWav(
+  file: string,
+  pcm: Buffer,
+  { rate, channels = 1 }: { readonly rate: number; readonly channels?: number },
+): void {
+  const frame = 2 * channels
+  const head = Buffer.alloc(44)
+  head.write('RIFF', 0)
+  head.writeUInt32LE(36 + pcm.length, 4)
+  head.write('WAVEfmt ', 8)
+  head.writeUInt32LE(16, 16) // length of the format chunk
+  head.writeUInt16LE(1, 20) // PCM
+  head.writeUInt16LE(channels, 22)
+  head.writeUInt32LE(rate, 24)
+  head.writeUInt32LE(rate * frame, 28)
+  head.writeUInt16LE(frame, 32)
+  head.writeUInt16LE(16, 34) // bits a sample
+  head.write('data', 36)
+  head.writeUInt32LE(pcm.length, 40)
+  writeFileSync(file, Buffer.concat([head, pcm]))
 }
 
 /**

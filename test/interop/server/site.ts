@@ -83,13 +83,13 @@ export class Site {
     options: Omit<LinphoneOptions, 'name' | 'domain' | 'proxy' | 'folder'>,
   ): Promise<Linphone> {
     const folder = join(this.folder, name)
-    return this.#begin(new Linphone({ ...options, name, domain, proxy: `sip:${proxyAddress}`, folder }))
+    return this.begin(new Linphone({ ...options, name, domain, proxy: `sip:${proxyAddress}`, folder }))
   }
 
   /** Starts a baresip, registered as each of its accounts. */
   async baresip(name: string, options: Omit<BaresipOptions, 'name' | 'domain' | 'proxy' | 'folder'>): Promise<Baresip> {
     const folder = join(this.folder, name)
-    return this.#begin(new Baresip({ ...options, name, domain, proxy: `sip:${proxyAddress}`, folder }))
+    return this.begin(new Baresip({ ...options, name, domain, proxy: `sip:${proxyAddress}`, folder }))
   }
 
   /**
@@ -103,7 +103,8 @@ export class Site {
     return status
   }
 
-  async #begin<P extends Phone>(phone: P): Promise<P> {
+  /** Starts a phone, which stops with the site. */
+  async begin<P extends Phone>(phone: P): Promise<P> {
     this.#phones.push(phone)
     await phone.start()
     return phone
