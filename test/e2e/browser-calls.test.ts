@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Baresip } from '../interop/peers/baresip.ts'
+import { Linphone } from '../interop/peers/linphone.ts'
 import { type Phone } from '../interop/peers/phone.ts'
 import {
   assertBothHeard,
@@ -83,9 +85,20 @@ suite('a browser calls and is called by phones, through the proxy and the B2BUA'
       await end(hangup, caller, callee)
     })
     assertBothHeard(caller, callee)
+    if (wendy.video) assertPicturesArrived(caller === wendy ? callee : caller)
     return seen(file, caller, callee)
   }
 })
+
+/** The phone got the browser's pictures, and could decode them if it does that at all. */
+function assertPicturesArrived(phone: Phone): void {
+  if (phone instanceof Linphone) {
+    assert.ok(phone.videoReceived() >= 10, `linphone got ${phone.videoReceived()} packets of video`)
+  } else if (phone instanceof Baresip) {
+    const { packets, errors } = phone.videoReceived()
+    assert.ok(packets >= 10 && errors === 0, `baresip got ${packets} packets of video, ${errors} errors`)
+  }
+}
 
 function assertLegs(
   kinds: readonly Kind[],

@@ -57,8 +57,10 @@ function camera(): MediaStreamTrack {
   return canvas.captureStream(15).getVideoTracks()[0]!
 }
 
+/** Tracks of their own for each call: a hold disables them. */
 function media(video: boolean): { readonly mediaStream: MediaStream; readonly pcConfig: RTCConfiguration } {
-  return { mediaStream: new MediaStream(video ? [sound, picture] : [sound]), pcConfig: { iceServers: [] } }
+  const tracks = (video ? [sound, picture] : [sound]).map((track) => track.clone())
+  return { mediaStream: new MediaStream(tracks), pcConfig: { iceServers: [] } }
 }
 
 function attach(one: RTCSession): void {
