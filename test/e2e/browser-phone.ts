@@ -126,6 +126,11 @@ export class BrowserPhone implements Phone {
     await this.#renegotiate('removeVideo()')
   }
 
+  /** Offers other ICE credentials; resolves when the far end has agreed. */
+  async restartIce(): Promise<void> {
+    await this.#renegotiate('restartIce()')
+  }
+
   hangup(): void {
     this.#ask('hangup()')
   }

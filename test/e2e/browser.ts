@@ -12,6 +12,8 @@ const flags = [
   ...['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--mute-audio'],
   ...['--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage'],
   '--autoplay-policy=no-user-gesture-required',
+  // a page behind another must not be slower: it talks too
+  ...['--disable-background-timer-throttling', '--disable-renderer-backgrounding'],
   // candidates with addresses instead of names of mDNS, and WebSockets to private addresses
   '--disable-features=WebRtcHideLocalIpsWithMdns,LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests',
   '--remote-debugging-port=0',

@@ -95,6 +95,22 @@ suite('what happens in a call of a browser', { timeout: 120_000 }, () => {
     assertBothHeard(alice, wendy)
   })
 
+  test('it checks for 12 s that the server is still there, then begins ICE anew: the keys stay', async () => {
+    const keys = keysAgreed()
+    await call(wendy, alice, 12_000)
+    const [pair] = (await wendy.stats()).filter(({ type, nominated }) => type === 'candidate-pair' && nominated)
+    assert.ok(Number(pair?.['consentRequestsSent']) >= 3, JSON.stringify(pair))
+    await wendy.restartIce()
+    const [before, after] = (await wendy.descriptions('remote')).map((sdp) => /^a=ice-ufrag:(.*)$/m.exec(sdp)?.[1])
+    assert.ok(before !== undefined && after !== undefined && before !== after, 'credentials are new')
+    await sleep(1000)
+    await flows(wendy)
+    await assertMediaUp(wendy, ['audio'])
+    assert.equal(keysAgreed() - keys, 1)
+    await end(wendy, wendy, alice)
+    assertBothHeard(wendy, alice)
+  })
+
   test('it cancels a call that rings, and declines one', async () => {
     await ring(wendy, carol, 'sip:carol@example.org')
     await end(wendy, wendy, carol)

@@ -127,6 +127,10 @@ const phone = {
       .stop()
     renegotiate()
   },
+  restartIce: () => {
+    session!.connection.restartIce()
+    renegotiate()
+  },
   notes: () => notes,
   forget: () => {
     notes = notes.filter(({ event }) => event === 'registered')

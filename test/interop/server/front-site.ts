@@ -8,7 +8,7 @@ import { Linphone, type LinphoneOptions } from '../peers/linphone.ts'
 import { PeerProcess } from '../peers/peer-process.ts'
 import { type Phone } from '../peers/phone.ts'
 import { poll } from '../peers/poll.ts'
-import { B2buaServer } from './b2bua-server.ts'
+import { B2buaServer, type B2buaServerOptions } from './b2bua-server.ts'
 import { saveAtomically, userAgent } from './flexisip-conf.ts'
 import { scratchFolder } from './site.ts'
 
@@ -17,13 +17,14 @@ const kamailioAt = '127.0.0.1:5060'
 const b2buaUri = 'sip:127.0.0.1:6067;transport=tcp'
 const domain = 'example.org'
 
-/** Where phones go: one URI for each transport. */
+/** Where phones go: one URI for each transport; browsers go to the WebSocket. */
 export const front = {
   host: '127.0.0.2',
   port: 5060,
   udp: 'sip:127.0.0.2:5060',
   tcp: 'sip:127.0.0.2:5060;transport=tcp',
   tls: 'sip:127.0.0.2:5061;transport=tls',
+  ws: 'sip:127.0.0.2:5066;transport=ws',
 } as const
 
 /** `[module::B2bua]` of the front proxy, as the tests change it. */
@@ -47,11 +48,18 @@ export class FrontSite {
     this.#kamailio = new Kamailio({ folder: join(this.folder, 'kamailio'), listen: kamailioAt, path: true })
   }
 
-  /** @param name of the folder for what is left behind */
-  static async open(name: string, diverting: Diverting = { enabled: true }): Promise<FrontSite> {
+  /**
+   * @param name of the folder for what is left behind
+   * @param server of the B2BUA
+   */
+  static async open(
+    name: string,
+    diverting: Diverting = { enabled: true },
+    server: Pick<B2buaServerOptions, 'encryptionRules' | 'args'> = { encryptionRules: ['none .*'] },
+  ): Promise<FrontSite> {
     const site = new FrontSite(name)
     try {
-      await Promise.all([site.#kamailio.start(), site.#startFront(diverting), site.#startB2bua()])
+      await Promise.all([site.#kamailio.start(), site.#startFront(diverting), site.#startB2bua(server)])
       return site
     } catch (error) {
       await site.close()
@@ -68,11 +76,11 @@ export class FrontSite {
     name: string,
     options: Omit<LinphoneOptions, 'name' | 'domain' | 'proxy' | 'folder'>,
   ): Promise<Linphone> {
-    return this.#begin(new Linphone({ ...options, name, domain, proxy: front.udp, folder: join(this.folder, name) }))
+    return this.begin(new Linphone({ ...options, name, domain, proxy: front.udp, folder: join(this.folder, name) }))
   }
 
   async baresip(name: string, options: Omit<BaresipOptions, 'name' | 'domain' | 'proxy' | 'folder'>): Promise<Baresip> {
-    return this.#begin(new Baresip({ ...options, name, domain, proxy: front.udp, folder: join(this.folder, name) }))
+    return this.begin(new Baresip({ ...options, name, domain, proxy: front.udp, folder: join(this.folder, name) }))
   }
 
   /** Changes `[module::B2bua]` by an editor's atomic save; resolves when the front has taken it. */
@@ -93,12 +101,12 @@ export class FrontSite {
     return [status, this.#front?.end?.code]
   }
 
-  async #startB2bua(): Promise<void> {
+  async #startB2bua(options: Pick<B2buaServerOptions, 'encryptionRules' | 'args'>): Promise<void> {
     this.#b2bua = await B2buaServer.start({
       transport: b2buaUri,
       outboundProxy: `sip:${kamailioAt};transport=tcp`,
       folder: join(this.folder, 'b2bua'),
-      encryptionRules: ['none .*'],
+      ...options,
     })
   }
 
@@ -123,7 +131,7 @@ export class FrontSite {
         `tls-certificates-private-key=${key}`,
         '[proxy]',
         `next-hop=sip:${kamailioAt}`,
-        `transports=${front.udp} sips:${front.host}:5061`,
+        `transports=${front.udp} sips:${front.host}:5061 ${front.ws}`,
         '',
       ].join('\n'),
     )
@@ -155,7 +163,8 @@ export class FrontSite {
     ].join('\n')
   }
 
-  async #begin<P extends Phone>(phone: P): Promise<P> {
+  /** Starts a phone, which stops with the site. */
+  async begin<P extends Phone>(phone: P): Promise<P> {
     this.#phones.push(phone)
     await phone.start()
     return phone
