@@ -44,7 +44,7 @@ const layerRules = Object.entries(layers).map(([path, allowed]) => {
 export default tseslint.config(
   { ignores: ['dist/', 'out/', 'coverage/', 'node_modules/', 'eslint.config.js'] },
   ...tseslint.configs.strictTypeChecked,
-  { languageOptions: { parserOptions: { project: './tsconfig.json' } } },
+  { languageOptions: { parserOptions: { project: ['./tsconfig.json', './test/e2e/page/tsconfig.json'] } } },
   {
     files: ['**/*.ts'],
     rules: {

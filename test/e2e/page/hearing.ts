@@ -1,5 +1,3 @@
-/// <reference lib="dom" />
-
 /** Samples a second of what is recorded. */
 const rate = 16_000
 

@@ -1,5 +1,3 @@
-/// <reference lib="dom" />
-/// <reference lib="dom.iterable" />
 // The page of a browser phone: one JsSIP user agent, a tone for a microphone, a moving picture for a camera, and an ear for
 // the far side. browser-phone.ts drives it over the DevTools protocol.
 import JsSIP from 'jssip'
