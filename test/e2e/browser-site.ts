@@ -7,8 +7,8 @@ import { scratchFolder, Site } from '../interop/server/site.ts'
 import { Browser } from './browser.ts'
 import { BrowserPhone, type BrowserPhoneOptions } from './browser-phone.ts'
 
-/** A browser has no candidate of the loopback. */
-const mediaAddress = '10.99.0.1'
+/** A browser has no candidate of the loopback; the other phones are where it is. */
+const address = '10.99.0.1'
 const webSocket = '127.0.0.1:5066'
 const domain = 'example.org'
 
@@ -20,7 +20,7 @@ export interface BrowserSiteOptions {
   readonly passwords?: Readonly<Record<string, string>>
 }
 
-type Own = 'name' | 'domain' | 'proxy' | 'folder'
+type Own = 'name' | 'domain' | 'proxy' | 'folder' | 'address'
 
 /** The program alone (`--server all`), with a browser that comes by WebSocket, and with phones. */
 export class BrowserSite {
@@ -39,7 +39,7 @@ export class BrowserSite {
       standalone: { enabled },
       encryptionRules,
       args: [
-        ...['--set', `b2bua/media-address=${mediaAddress}`],
+        ...['--set', `b2bua/media-address=${address}`],
         ...['--set', `proxy/transports=sip:127.0.0.1:5060 sip:${webSocket};transport=ws`],
         ...(passwords === undefined ? [] : authentication(passwords, scratchFolder(`${name}-passwords`))),
       ],
@@ -68,11 +68,11 @@ export class BrowserSite {
   }
 
   linphone(name: string, options: Omit<LinphoneOptions, Own>): Promise<Linphone> {
-    return this.#site.linphone(name, options)
+    return this.#site.linphone(name, { ...options, address })
   }
 
   baresip(name: string, options: Omit<BaresipOptions, Own>): Promise<Baresip> {
-    return this.#site.baresip(name, options)
+    return this.#site.baresip(name, { ...options, address })
   }
 
   /** @returns the exit status of the server */

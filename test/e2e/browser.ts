@@ -16,6 +16,8 @@ const flags = [
   ...['--disable-background-timer-throttling', '--disable-renderer-backgrounding'],
   // candidates with addresses instead of names of mDNS, and WebSockets to private addresses
   '--disable-features=WebRtcHideLocalIpsWithMdns,LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests',
+  // the certificate of a wss is its own authority
+  '--ignore-certificate-errors',
   '--remote-debugging-port=0',
   'about:blank',
 ]

@@ -8,7 +8,10 @@ import { assertBothHeard, assertWire, talk } from '../interop/server/talk.ts'
 import { BrowserPhone } from './browser-phone.ts'
 import { Browser } from './browser.ts'
 
-suite('a browser behind --server proxy, which stands before Kamailio', { timeout: 60_000 }, () => {
+/** Of the media of all. */
+const address = '10.99.0.1'
+
+suite('a browser comes by wss to --server proxy, which stands before Kamailio', { timeout: 60_000 }, () => {
   let site: FrontSite
   let browser: Browser
   let wendy: BrowserPhone
@@ -21,20 +24,20 @@ suite('a browser behind --server proxy, which stands before Kamailio', { timeout
       { enabled: true },
       {
         encryptionRules: ['dtls-srtp sip:wendy.*', 'none sip:alice.*', 'sdes sip:carol.*'],
-        args: ['--set', 'b2bua/media-address=10.99.0.1'],
+        args: ['--set', `b2bua/media-address=${address}`],
       },
     )
     browser = await Browser.start(join(site.folder, 'browser'))
     ;[wendy, alice, carol] = await Promise.all([
       site.begin(
         new BrowserPhone(browser, {
-          ...{ name: 'wendy', domain: 'example.org', socket: 'ws://127.0.0.2:5066' },
+          ...{ name: 'wendy', domain: 'example.org', socket: 'wss://127.0.0.2:5066' },
           ...{ toneHz: 1300, folder: join(site.folder, 'wendy') },
         }),
       ),
-      site.linphone('alice', { sipPort: 5071, rtpPort: 17_000, toneHz: 1000 }),
+      site.linphone('alice', { address, sipPort: 5071, rtpPort: 17_000, toneHz: 1000 }),
       site.baresip('carol', {
-        ...{ sipPort: 5085, rtpPort: 18_000, controlPort: 4441, toneHz: 1700 },
+        ...{ address, sipPort: 5085, rtpPort: 18_000, controlPort: 4441, toneHz: 1700 },
         accounts: [{ name: 'carol', encryption: 'srtp-mandf' }],
       }),
     ])

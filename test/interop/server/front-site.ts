@@ -24,7 +24,7 @@ export const front = {
   udp: 'sip:127.0.0.2:5060',
   tcp: 'sip:127.0.0.2:5060;transport=tcp',
   tls: 'sip:127.0.0.2:5061;transport=tls',
-  ws: 'sip:127.0.0.2:5066;transport=ws',
+  wss: 'sip:127.0.0.2:5066;transport=wss',
 } as const
 
 /** `[module::B2bua]` of the front proxy, as the tests change it. */
@@ -131,7 +131,7 @@ export class FrontSite {
         `tls-certificates-private-key=${key}`,
         '[proxy]',
         `next-hop=sip:${kamailioAt}`,
-        `transports=${front.udp} sips:${front.host}:5061 ${front.ws}`,
+        `transports=${front.udp} sips:${front.host}:5061 ${front.wss}`,
         '',
       ].join('\n'),
     )
