@@ -25,6 +25,7 @@ suite('a browser calls and is called by phones, through the proxy and the B2BUA'
 
   before(async () => {
     site = await BrowserSite.open('e2e-calls', {
+      users: ['wendy', 'alice', 'bob', 'carol', 'dave'],
       encryptionRules: ['dtls-srtp sip:wendy.*', 'none sip:(alice|bob).*', 'sdes sip:(carol|dave).*'],
     })
     const [page, alice, bob, carol, dave] = await Promise.all([

@@ -16,11 +16,10 @@ export interface BrowserSiteOptions {
   /** Calls are diverted to the B2BUA; otherwise the proxy is all that is between phones. */
   readonly enabled?: boolean
   readonly encryptionRules: readonly string[]
-  /** Users and passwords; without, the proxy asks for none. */
-  readonly passwords?: Readonly<Record<string, string>>
+  readonly users: readonly string[]
 }
 
-type Own = 'name' | 'domain' | 'proxy' | 'folder' | 'address'
+type Own = 'name' | 'domain' | 'proxy' | 'folder' | 'address' | 'password'
 
 /** The program alone (`--server all`), with a browser that comes by WebSocket, and with phones. */
 export class BrowserSite {
@@ -34,14 +33,14 @@ export class BrowserSite {
 
   /** @param name of the folder for what is left behind */
   static async open(name: string, options: BrowserSiteOptions): Promise<BrowserSite> {
-    const { enabled = true, encryptionRules, passwords } = options
+    const { enabled = true, encryptionRules, users } = options
     const site = await Site.open(name, {
       standalone: { enabled },
       encryptionRules,
       args: [
         ...['--set', `b2bua/media-address=${address}`],
         ...['--set', `proxy/transports=sip:127.0.0.1:5060 sip:${webSocket};transport=ws`],
-        ...(passwords === undefined ? [] : authentication(passwords, scratchFolder(`${name}-passwords`))),
+        ...authentication(users, scratchFolder(`${name}-passwords`)),
       ],
     })
     try {
@@ -61,18 +60,22 @@ export class BrowserSite {
   }
 
   /** Opens a page of the browser, which registers as `name`. */
-  page(name: string, options: Pick<BrowserPhoneOptions, 'toneHz' | 'password'>): Promise<BrowserPhone> {
+  page(
+    name: string,
+    { toneHz, password = passwordOf(name) }: Pick<BrowserPhoneOptions, 'toneHz' | 'password'>,
+  ): Promise<BrowserPhone> {
     const folder = join(this.folder, name)
     const socket = `ws://${webSocket}`
-    return this.#site.begin(new BrowserPhone(this.#browser, { ...options, name, domain, socket, folder }))
+    return this.#site.begin(new BrowserPhone(this.#browser, { name, toneHz, password, domain, socket, folder }))
   }
 
   linphone(name: string, options: Omit<LinphoneOptions, Own>): Promise<Linphone> {
-    return this.#site.linphone(name, { ...options, address })
+    return this.#site.linphone(name, { ...options, address, password: passwordOf(name) })
   }
 
   baresip(name: string, options: Omit<BaresipOptions, Own>): Promise<Baresip> {
-    return this.#site.baresip(name, { ...options, address })
+    const accounts = options.accounts.map((one) => ({ ...one, password: passwordOf(one.name) }))
+    return this.#site.baresip(name, { ...options, accounts, address })
   }
 
   /** @returns the exit status of the server */
@@ -83,10 +86,15 @@ export class BrowserSite {
   }
 }
 
-function authentication(passwords: Readonly<Record<string, string>>, folder: string): string[] {
+function passwordOf(user: string): string {
+  return `${user}-password`
+}
+
+/** Settings with which the proxy asks its users for passwords; without, it serves the loopback only. */
+function authentication(users: readonly string[], folder: string): string[] {
   const file = join(folder, 'passwords')
-  const users = Object.entries(passwords).map(([user, password]) => `${user}@${domain} clrtxt:${password} ;\n`)
-  writeFileSync(file, `version:1\n\n${users.join('')}`)
+  const lines = users.map((user) => `${user}@${domain} clrtxt:${passwordOf(user)} ;\n`)
+  writeFileSync(file, `version:1\n\n${lines.join('')}`)
   return ['enabled=true', `auth-domains=${domain}`, `file-path=${file}`].flatMap((setting) => [
     '--set',
     `module::Authentication/${setting}`,

@@ -6,8 +6,6 @@ import { type BrowserPhone } from './browser-phone.ts'
 import { BrowserSite } from './browser-site.ts'
 import { assertMediaUp, picturesDecoded } from './media-stats.ts'
 
-const passwords = { wendy: 'a-good-password', peter: 'another:one' }
-
 suite('two pages register with passwords and call each other', { timeout: 60_000 }, () => {
   let site: BrowserSite
   let wendy: BrowserPhone
@@ -17,19 +15,16 @@ suite('two pages register with passwords and call each other', { timeout: 60_000
     site = await BrowserSite.open('e2e-browsers', {
       enabled: false,
       encryptionRules: ['dtls-srtp .*'],
-      passwords,
+      users: ['wendy', 'peter'],
     })
-    ;[wendy, peter] = await Promise.all([
-      site.page('wendy', { toneHz: 1300, password: passwords.wendy }),
-      site.page('peter', { toneHz: 1900, password: passwords.peter }),
-    ])
+    ;[wendy, peter] = await Promise.all([site.page('wendy', { toneHz: 1300 }), site.page('peter', { toneHz: 1900 })])
   })
   after(async () => {
     assert.equal(await site.close(), 0, 'the server stops with status 0')
   })
 
   test('a wrong password registers nobody', async () => {
-    await assert.rejects(site.page('peter', { toneHz: 1900, password: passwords.wendy }), /registrationFailed/)
+    await assert.rejects(site.page('peter', { toneHz: 1900, password: 'of somebody else' }), /registrationFailed/)
   })
 
   // when this fails, the browser or the proxy is to blame, not the B2BUA

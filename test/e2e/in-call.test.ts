@@ -17,6 +17,7 @@ suite('what happens in a call of a browser', { timeout: 120_000 }, () => {
 
   before(async () => {
     site = await BrowserSite.open('e2e-in-call', {
+      users: ['wendy', 'alice', 'carol'],
       encryptionRules: ['dtls-srtp sip:wendy.*', 'none sip:alice.*', 'sdes sip:carol.*'],
     })
     ;[wendy, alice, carol] = await Promise.all([

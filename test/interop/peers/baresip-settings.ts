@@ -8,6 +8,7 @@ export interface BaresipAccount {
   /** User part of its address. */
   readonly name: string
   readonly encryption?: BaresipEncryption
+  readonly password?: string
   /** Sends 183 with its tone while it rings. */
   readonly earlyMedia?: boolean
   readonly rtcpMux?: boolean
@@ -96,17 +97,27 @@ export function baresipConfig(settings: BaresipSettings, folder: string, tone: s
 export function baresipAccounts(settings: BaresipSettings): string {
   const { domain } = settings
   return settings.accounts
-    .map(({ name, encryption = 'none', earlyMedia = false, rtcpMux = false, ice = false, proxy = settings.proxy }) =>
-      [
-        `<sip:${name}@${domain}>`,
-        'regint=600',
-        `outbound="${proxy}"`,
-        ...(encryption === 'none' ? [] : [`mediaenc=${encryption}`]),
-        ...(rtcpMux ? ['rtcp_mux=yes'] : []),
-        ...(ice ? ['medianat=ice'] : []),
-        'audio_codecs=pcmu/8000/1',
-        `answermode=${earlyMedia ? 'early' : 'manual'}`,
-      ].join(';'),
+    .map(
+      ({
+        name,
+        password,
+        encryption = 'none',
+        earlyMedia = false,
+        rtcpMux = false,
+        ice = false,
+        proxy = settings.proxy,
+      }) =>
+        [
+          `<sip:${name}@${domain}>`,
+          'regint=600',
+          `outbound="${proxy}"`,
+          ...(password === undefined ? [] : [`auth_pass=${password}`]),
+          ...(encryption === 'none' ? [] : [`mediaenc=${encryption}`]),
+          ...(rtcpMux ? ['rtcp_mux=yes'] : []),
+          ...(ice ? ['medianat=ice'] : []),
+          'audio_codecs=pcmu/8000/1',
+          `answermode=${earlyMedia ? 'early' : 'manual'}`,
+        ].join(';'),
     )
     .map((line) => `${line}\n`)
     .join('')

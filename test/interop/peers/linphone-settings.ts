@@ -6,6 +6,7 @@ export interface LinphoneSettings {
   readonly name: string
   /** Domain of its address. */
   readonly domain: string
+  readonly password?: string
   /** The registrar and outbound proxy, such as sip:127.0.0.1:5060. */
   readonly proxy: string
   /** Its SIP port, UDP. */
@@ -57,6 +58,7 @@ export function linphoneSettings(settings: LinphoneSettings): string {
   const {
     name,
     domain,
+    password,
     proxy,
     sipPort,
     rtpPort,
@@ -124,6 +126,7 @@ export function linphoneSettings(settings: LinphoneSettings): string {
       avpf: avpf ? on : off,
     },
   }
+  if (password !== undefined) sections['auth_info_0'] = { username: name, passwd: password, realm: domain, domain }
   codecs.forEach(([mime, rate, channels], index) => {
     sections[`audio_codec_${index}`] = { mime, rate, channels, enabled: mime === 'PCMU' ? on : off }
   })
