@@ -26,6 +26,15 @@ interface Note {
 /** What WebRTC says of a call (https://www.w3.org/TR/webrtc-stats/). */
 export type Stats = Readonly<Record<string, unknown>> & { readonly type: string }
 
+function isEnd({ event }: Note): boolean {
+  return event === 'ended' || event === 'failed'
+}
+
+/** What ends the waiting for anything else. */
+function isTrouble(note: Note): boolean {
+  return isEnd(note) || note.event === 'problem' || note.event === 'registrationFailed'
+}
+
 /** A phone in a page of the browser: JsSIP over WebSocket, DTLS-SRTP and ICE. */
 export class BrowserPhone implements Phone {
   readonly name: string
@@ -39,6 +48,8 @@ export class BrowserPhone implements Phone {
   #asked: Promise<unknown> = Promise.resolve()
   #calls = 0
   #busy = false
+  /** How many notes belong to calls that have ended since {@link BrowserPhone.listen}. */
+  #past = 0
   #recording = ''
   /** Its media ports, as its candidates tell them. */
   #ports = new Set<number>()
@@ -86,6 +97,7 @@ export class BrowserPhone implements Phone {
     }
     this.#recording = join(this.#options.folder, `heard-${++this.#calls}.wav`)
     this.#ports = new Set()
+    this.#past = 0
     await this.#do('forget()')
   }
 
@@ -136,8 +148,10 @@ export class BrowserPhone implements Phone {
   }
 
   async ended(): Promise<string> {
-    const { event, detail = '' } = await this.#first((note) => /^(ended|failed)$/.test(note.event), 'end')
+    const { event, detail = '' } = await this.#first(isEnd, 'end')
     this.#busy = false
+    const notes = await this.#notes()
+    this.#past += notes.slice(this.#past).findIndex(isEnd) + 1
     await this.#keep()
     return `${event}: ${detail}`
   }
@@ -164,13 +178,13 @@ export class BrowserPhone implements Phone {
 
   /** Waits until the page has noted an event; a call that failed ends the waiting. */
   async happened(event: string): Promise<void> {
-    const found = await this.#first((note) => note.event === event || /failed|ended/i.test(note.event), event)
+    const found = await this.#first((note) => note.event === event || isTrouble(note), event)
     if (found.event !== event) throw new Error(`${this.name}: ${JSON.stringify(found)} before ${event}`)
   }
 
   async #first(wanted: (note: Note) => boolean, what: string): Promise<Note> {
     await this.#asked
-    const found = await poll(async () => (await this.#notes()).find(wanted), stepTimeout)
+    const found = await poll(async () => (await this.#notes()).slice(this.#past).find(wanted), stepTimeout)
     if (found !== undefined) return found
     const events = (await this.#notes()).map(({ event }) => event)
     throw new Error(`${this.name}: no ${what} within ${stepTimeout} ms: ${JSON.stringify(events)}`)
@@ -200,7 +214,7 @@ export class BrowserPhone implements Phone {
   /** Asks for something that the page then does by itself; what comes of it is in its notes. */
   #ask(call: string): void {
     const failed = (error: unknown): Promise<unknown> =>
-      this.#page.evaluate(`phone.notes().push(${JSON.stringify({ event: 'failed', detail: String(error) })})`)
+      this.#page.evaluate(`phone.notes().push(${JSON.stringify({ event: 'problem', detail: String(error) })})`)
     this.#asked = this.#do(call).catch(failed)
   }
 

@@ -16,6 +16,8 @@ export interface BrowserSiteOptions {
   /** Calls are diverted to the B2BUA; otherwise the proxy is all that is between phones. */
   readonly enabled?: boolean
   readonly encryptionRules: readonly string[]
+  /** What leg B is tried with again, as the companion file has it. */
+  readonly fallback?: string
   readonly users: readonly string[]
 }
 
@@ -33,13 +35,14 @@ export class BrowserSite {
 
   /** @param name of the folder for what is left behind */
   static async open(name: string, options: BrowserSiteOptions): Promise<BrowserSite> {
-    const { enabled = true, encryptionRules, users } = options
+    const { enabled = true, encryptionRules, fallback = '', users } = options
     const site = await Site.open(name, {
       standalone: { enabled },
       encryptionRules,
       args: [
         ...['--set', `b2bua/media-address=${address}`],
         ...['--set', `proxy/transports=sip:127.0.0.1:5060 sip:${webSocket};transport=ws`],
+        ...['--set', `b2bua/fallback=${fallback}`],
         ...authentication(users, scratchFolder(`${name}-passwords`)),
       ],
     })

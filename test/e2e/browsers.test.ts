@@ -14,7 +14,8 @@ suite('two pages register with passwords and call each other', { timeout: 60_000
   before(async () => {
     site = await BrowserSite.open('e2e-browsers', {
       enabled: false,
-      encryptionRules: ['dtls-srtp .*'],
+      encryptionRules: ['dtls-srtp sip:wendy.*', 'sdes sip:peter.*'],
+      fallback: 'dtls-srtp sip:peter.*',
       users: ['wendy', 'peter'],
     })
     ;[wendy, peter] = await Promise.all([site.page('wendy', { toneHz: 1300 }), site.page('peter', { toneHz: 1900 })])
@@ -50,6 +51,21 @@ suite('two pages register with passwords and call each other', { timeout: 60_000
       await end(wendy, peter, wendy)
       assertBothHeard(wendy, peter)
     })
+
+  test('a page that is offered SDES refuses it, and is called again in DTLS-SRTP', async () => {
+    wendy.video = peter.video = false
+    await ring(wendy, peter, 'sip:peter@example.org')
+    peter.answer()
+    assert.match(await peter.ended(), /^failed/)
+    await peter.incoming()
+    peter.answer()
+    await Promise.all([wendy.established(), peter.established()])
+    await sleep(2000)
+    const profiles = (await peter.descriptions('remote')).map((sdp) => /^m=audio \d+ (\S+)/m.exec(sdp)?.[1])
+    assert.deepEqual(profiles, ['RTP/SAVPF', 'UDP/TLS/RTP/SAVPF'])
+    await end(wendy, wendy, peter)
+    assertBothHeard(wendy, peter)
+  })
 
   async function call(caller: BrowserPhone, callee: BrowserPhone): Promise<void> {
     await ring(caller, callee, `sip:${callee.name}@example.org`)

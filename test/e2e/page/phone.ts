@@ -70,7 +70,10 @@ function attach(one: RTCSession): void {
   one.on('unhold', ({ originator }) => note(`unhold ${originator}`))
   one.on('failed', ({ cause }) => note('failed', cause))
   one.on('ended', ({ cause }) => note('ended', cause))
-  one.on('peerconnection:setremotedescriptionfailed', (error) => note('failed', String(error)))
+  one.on('peerconnection:setremotedescriptionfailed', (error) => {
+    // of a first offer it has said already that the call failed
+    if (!one.isEnded()) note('problem', String(error))
+  })
   const follow = (peer: RTCPeerConnection): void => {
     peer.addEventListener('track', ({ track }) => {
       if (track.kind === 'audio') hearing.attend(track)
@@ -85,7 +88,7 @@ function attach(one: RTCSession): void {
 
 /** Offers what the connection has now. */
 function renegotiate(): void {
-  if (!session!.renegotiate({}, () => note('renegotiated'))) note('failed', 'JsSIP is not ready for another offer')
+  if (!session!.renegotiate({}, () => note('renegotiated'))) note('problem', 'JsSIP is not ready for another offer')
 }
 
 const phone = {
