@@ -19,8 +19,13 @@ export interface CallSettings {
   readonly media: Omit<SessionOptions, 'onNoRtp' | 'onKeyExchange' | 'onFailure'>
   /** Of this server's certificate; absent where DTLS-SRTP is not possible. */
   readonly fingerprint?: Fingerprint
-  /** The value of `a=zrtp-hash` for the Hello of a stream; absent where ZRTP is not possible. */
-  readonly zrtpHash?: (seed: Buffer) => string
+  /** Absent where ZRTP is not possible. */
+  readonly zrtp?: {
+    /** The value of `a=zrtp-hash` for the Hello of a stream. */
+    readonly hash: (seed: Buffer) => string
+    /** `zrtp-unanswered=clear`. */
+    readonly clearIfUnanswered: boolean
+  }
   /** `enable-ice`, with the `nat-addresses`; absent: ICE is not done. */
   readonly ice?: { readonly addresses: readonly string[] }
 }

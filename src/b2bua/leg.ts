@@ -31,8 +31,8 @@ export class Leg {
 }
 
 /** Says whether this server can terminate a mode, as it is set up. */
-export function isAvailable(mode: EncryptionMode, { fingerprint, zrtpHash }: CallSettings): boolean {
-  if (mode === 'zrtp') return zrtpHash !== undefined
+export function isAvailable(mode: EncryptionMode, { fingerprint, zrtp }: CallSettings): boolean {
+  if (mode === 'zrtp') return zrtp !== undefined
   return mode !== 'dtls-srtp' || fingerprint !== undefined
 }
 
@@ -52,12 +52,12 @@ export function makeLeg(
   if (!isAvailable(mode, settings)) {
     throw new CallError('unsupported-encryption', `media encryption ${mode} is not available`)
   }
-  const { fingerprint, zrtpHash, ice } = settings
+  const { fingerprint, zrtp, ice } = settings
   const known = {
     mode,
     suites,
     ...(fingerprint !== undefined && { fingerprint }),
-    ...(zrtpHash !== undefined && { zrtp: { hash: zrtpHash, party } }),
+    ...(zrtp !== undefined && { zrtp: { ...zrtp, party } }),
     ...(ice !== undefined && { ice }),
   }
   return new Leg(name, new LegDescriptions(known))

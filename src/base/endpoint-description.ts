@@ -56,6 +56,8 @@ export type Protection =
       readonly peerHash?: Buffer
       /** Whom the phone talks to, as it sees it: phones keep retained secrets for each, and so does this server. */
       readonly party: string
+      /** A phone that answers no Hello is talked to in clear; otherwise it is not talked to. */
+      readonly clearIfUnanswered: boolean
     }
 
 /** User name fragment and password of one side of a stream (RFC 8445 §5.3). The password is a secret. */

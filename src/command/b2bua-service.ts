@@ -185,7 +185,7 @@ export class B2buaService implements Service {
       codecs: { ...(audio === '' ? {} : { audio }), ...(video === '' ? {} : { video }) },
       suites: defaultCryptoSuites,
       ...('fingerprint' in this.#certificate && { fingerprint: this.#certificate.fingerprint }),
-      zrtpHash: this.#zrtpHash,
+      zrtp: { hash: this.#zrtpHash, clearIfUnanswered: snapshot.get('b2bua', 'zrtp-unanswered') === 'clear' },
       ...(snapshot.get('b2bua-server', 'enable-ice') && {
         ice: { addresses: snapshot.get('b2bua-server', 'nat-addresses') },
       }),

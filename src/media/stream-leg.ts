@@ -17,6 +17,11 @@ import { SrtpVerdict } from './srtp/srtp-verdict.ts'
 import { usableRemote } from './usable-remote.ts'
 import { ZrtpLeg } from './zrtp-leg.ts'
 
+/**
+ * Milliseconds for which a handshake waits for the first check of a phone that does ICE. Before it the phone would not hear
+ * what is sent, and wait for a repetition.
+ */
+const checkDelay = 500
 /** Milliseconds after which it is looked whether early packets have waited in vain. */
 const sweepDelay = 250
 
@@ -60,6 +65,8 @@ export class StreamLeg {
   /** From the other leg, waiting for this one's keys or address. */
   readonly #unsent = new EarlyPackets()
   #sweep: NodeJS.Timeout | undefined
+  /** Runs while a handshake waits for the phone's checks. */
+  #checking: NodeJS.Timeout | undefined
   /** When the packet in hand came, if it has waited. */
   #cameAt: number | undefined
   #other: StreamLeg | undefined
@@ -81,7 +88,7 @@ export class StreamLeg {
     this.#dtls = new DtlsLeg({
       exchanger: options.exchanger,
       send: (component, datagram, to) => this.#sendHandshake(component, datagram, to),
-      destination: (component) => this.#channel(component).lock.destination,
+      destination: (component) => this.#handshakeDestination(component),
       onPeer: (component, source) => this.#learn(this.#channel(component), source, true),
       onKeys: (component, { send, receive }) => {
         if (component === 1) this.#security.install(this.#security.rtp, send, receive)
@@ -93,11 +100,15 @@ export class StreamLeg {
     this.#zrtp = new ZrtpLeg({
       exchanger: options.exchanger,
       send: (packet, to) => this.#sendHandshake(1, packet, to),
-      destination: () => (this.#reachable ? this.#rtp.lock.destination : undefined),
+      destination: () => (this.#reachable ? this.#handshakeDestination(1) : undefined),
       onKeys: ({ send, receive }) => {
         for (const component of [this.#security.rtp, this.#security.rtcp]) {
           this.#security.install(component, send, receive)
         }
+        this.#flush()
+      },
+      onClear: () => {
+        this.#security.apply({ mode: 'none' })
         this.#flush()
       },
       onOutcome: (outcome) => this.#onOutcome(outcome),
@@ -121,7 +132,9 @@ export class StreamLeg {
    */
   update(endpoint: EndpointDescription | undefined, local: readonly PeerAddress[]): void {
     this.#ice.update(endpoint?.ice)
+    const iceBefore = this.#iceAgreed
     this.#iceAgreed = endpoint?.ice?.remote !== undefined
+    if (this.#iceAgreed && !iceBefore) this.#awaitChecks()
     for (const { lock } of [this.#rtp, this.#rtcp]) lock.checked = this.#iceAgreed
     if (endpoint === undefined) {
       this.#described = false
@@ -151,6 +164,7 @@ export class StreamLeg {
     this.#dtls.close()
     this.#zrtp.close()
     clearTimeout(this.#sweep)
+    clearTimeout(this.#checking)
   }
 
   /** A datagram on the RTP port, which may be RTCP when it is multiplexed, or a control packet. */
@@ -325,6 +339,22 @@ export class StreamLeg {
     // where ICE has found the phone counts for more than what its description can say
     if (this.#iceAgreed && this.#ice.nominated(channel.component) !== undefined) return
     if (channel.lock.signal(address)) channel.port.disconnect()
+  }
+
+  /** Where a handshake is sent to, once the phone is likely to hear it. */
+  #handshakeDestination(component: Component): PeerAddress | undefined {
+    const waits = this.#checking !== undefined && this.#ice.chosen(component) === undefined
+    return waits ? undefined : this.#channel(component).lock.destination
+  }
+
+  #awaitChecks(): void {
+    clearTimeout(this.#checking)
+    this.#checking = setTimeout(() => {
+      this.#checking = undefined
+      this.#dtls.onDestination(1)
+      this.#dtls.onDestination(2)
+      this.#zrtp.onDestination()
+    }, checkDelay)
   }
 
   #sendHandshake(component: Component, datagram: Uint8Array, to: PeerAddress): void {

@@ -18,6 +18,7 @@ export type EndpointMessage = Omit<EndpointDescription, 'protection'> & {
         readonly seed: Uint8Array
         readonly peerHash?: Uint8Array
         readonly party: string
+        readonly clearIfUnanswered: boolean
       }
 }
 
@@ -86,8 +87,8 @@ export function toEndpointMessage(endpoint: EndpointDescription): EndpointMessag
     return { ...endpoint, protection: { ...protection, fingerprints } }
   }
   if (protection.mode === 'zrtp') {
-    const { association, party, seed, peerHash } = protection
-    const copy = { mode: 'zrtp', association, party, seed: Uint8Array.from(seed) } as const
+    const { seed, peerHash, ...rest } = protection
+    const copy = { ...rest, seed: Uint8Array.from(seed) }
     return { ...endpoint, protection: peerHash === undefined ? copy : { ...copy, peerHash: Uint8Array.from(peerHash) } }
   }
   const send = toKeyMessage(protection.send)
@@ -104,8 +105,8 @@ export function fromEndpointMessage(message: EndpointMessage): EndpointDescripti
     return { ...message, protection: { ...protection, fingerprints } }
   }
   if (protection.mode === 'zrtp') {
-    const { association, party, seed, peerHash } = protection
-    const whole = { mode: 'zrtp', association, party, seed: Buffer.from(seed) } as const
+    const { seed, peerHash, ...rest } = protection
+    const whole = { ...rest, seed: Buffer.from(seed) }
     return { ...message, protection: peerHash === undefined ? whole : { ...whole, peerHash: Buffer.from(peerHash) } }
   }
   const send = fromKeyMessage(protection.send)

@@ -13,6 +13,8 @@ export interface ZrtpLegOptions {
   destination(): PeerAddress | undefined
   /** The keys for RTP and RTCP. */
   onKeys(keys: Pick<AgreedKeys, 'send' | 'receive'>): void
+  /** The phone speaks no ZRTP, and may be talked to in clear. */
+  onClear(): void
   /** An exchange has brought keys, or has failed; another one may follow. */
   onOutcome(outcome: { readonly suite?: CryptoSuite; readonly zrtp?: ZrtpDetails; readonly failure?: string }): void
 }
@@ -26,6 +28,8 @@ export class ZrtpLeg {
   #protection: ZrtpProtection | undefined
   #exchange: KeyExchange | undefined
   #agreed: AgreedKeys | undefined
+  /** The phone of this association speaks no ZRTP, and is talked to in clear. */
+  #clear = false
 
   constructor(options: ZrtpLegOptions) {
     this.#options = options
@@ -36,16 +40,18 @@ export class ZrtpLeg {
     if (protection?.association !== this.#protection?.association) {
       this.close()
       this.#agreed = undefined
+      this.#clear = false
     }
     this.#protection = protection
-    if (this.#agreed !== undefined) this.#options.onKeys(this.#agreed)
+    if (this.#clear) this.#options.onClear()
+    else if (this.#agreed !== undefined) this.#options.onKeys(this.#agreed)
     else this.onDestination()
   }
 
   /** The phone's address has become known. */
   onDestination(): void {
     const protection = this.#protection
-    if (protection === undefined || this.#exchange !== undefined || this.#agreed !== undefined) return
+    if (protection === undefined || this.#clear || this.#exchange !== undefined || this.#agreed !== undefined) return
     if (this.#options.destination() === undefined) return
     const { association, party, seed, peerHash } = protection
     const kind = { protocol: 'zrtp', association, party, seed, ...(peerHash !== undefined && { peerHash }) } as const
@@ -59,8 +65,12 @@ export class ZrtpLeg {
         this.#options.onKeys(agreed)
         this.#options.onOutcome({ suite: agreed.send.suite, ...(agreed.zrtp !== undefined && { zrtp: agreed.zrtp }) })
       },
-      onFailed: (failure) => {
+      onFailed: (failure, unanswered) => {
         if (this.#exchange === exchange) this.#exchange = undefined
+        if (unanswered && protection.clearIfUnanswered) {
+          this.#clear = true
+          this.#options.onClear()
+        }
         this.#options.onOutcome({ failure })
       },
     })

@@ -22,7 +22,7 @@ import {
 import { profileName, type MediaProfile } from './media-profile.ts'
 import { acceptSdes, answerSdes, noSdesKeys, offeredLines, offerSdes, type RandomBytes } from './sdes-keys.ts'
 import { SdpError } from './sdp-error.ts'
-import { meetZrtp, offerZrtp } from './zrtp-lines.ts'
+import { meetZrtp, offerZrtp, type ZrtpParty } from './zrtp-lines.ts'
 import { type Direction, type MediaDescription, type SessionDescription } from './session-description.ts'
 
 /** How one leg is described. */
@@ -38,6 +38,8 @@ export interface LegDescriptionsOptions {
     readonly hash: (seed: Buffer) => string
     /** Whom the phone talks to, as it sees it. */
     readonly party: string
+    /** A phone that answers no Hello is talked to in clear. */
+    readonly clearIfUnanswered: boolean
   }
   /** Present: ICE is offered, and answered when the peer offers it. `addresses` are those of a NAT in front of this server. */
   readonly ice?: { readonly addresses: readonly string[] }
@@ -211,7 +213,7 @@ export class LegDescriptions {
       ...(remote !== undefined && { remote }),
       rtcpMux: mux && this.#exchange?.answered !== false,
       direction,
-      protection: protectionOf(media, { session: this.#zrtpSession, party: this.#zrtp?.party ?? '' }),
+      protection: protectionOf(media, this.#party()),
       ...(ice !== undefined && { ice }),
     }
   }
@@ -338,6 +340,11 @@ export class LegDescriptions {
     }
     if (offered.zrtp === undefined) return answered
     return { ...answered, zrtp: meetZrtp(offered.zrtp, media, answered.ice !== undefined, this.#random) }
+  }
+
+  #party(): ZrtpParty {
+    const { party = '', clearIfUnanswered = false } = this.#zrtp ?? {}
+    return { session: this.#zrtpSession, party, clearIfUnanswered }
   }
 
   /** Of the leg's session of ZRTP: streams that are added join it. */

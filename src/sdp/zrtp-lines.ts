@@ -58,10 +58,15 @@ export interface ZrtpParty {
   readonly session: string
   /** Whom the phone talks to, as it sees it. */
   readonly party: string
+  /** A phone that answers no Hello is talked to in clear. */
+  readonly clearIfUnanswered: boolean
 }
 
 /** What media must know. */
-export function zrtpProtection({ seed, generation, peerHash }: ZrtpState, { session, party }: ZrtpParty): Protection {
-  const protection = { mode: 'zrtp', association: `${session}/${generation}`, party, seed } as const
+export function zrtpProtection(
+  { seed, generation, peerHash }: ZrtpState,
+  { session, party, clearIfUnanswered }: ZrtpParty,
+): Protection {
+  const protection = { mode: 'zrtp', association: `${session}/${generation}`, party, clearIfUnanswered, seed } as const
   return peerHash === undefined ? protection : { ...protection, peerHash }
 }

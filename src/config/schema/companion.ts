@@ -36,6 +36,12 @@ export const companion = {
     help: 'Which of its two certificates the server shows in DTLS-SRTP. Both are made in data-directory. Every phone of today takes ECDSA; rsa is for old ones.',
     reload: 'restart',
   }),
+  'zrtp-unanswered': parameter({
+    type: oneOf('end', 'clear'),
+    default: 'end',
+    help: 'What becomes of a call with a leg of ZRTP whose phone speaks none, which shows after 4 seconds: it ends, or goes on in clear on that leg. There is nothing to hear until then.',
+    reload: 'next call',
+  }),
   fallback: parameter({
     type: stringList,
     default: '',

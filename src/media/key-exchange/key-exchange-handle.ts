@@ -1,13 +1,16 @@
 import { MessageChannel, Worker } from 'node:worker_threads'
 import { MediaError } from '../media-error.ts'
 import { type WorkerHandle } from '../worker-handle.ts'
-import { type KeyExchangeLink, type KeyExchangeStart } from './key-exchange-messages.ts'
+import { type KeyExchangeOrder, type KeyExchangeStart } from './key-exchange-messages.ts'
 
 /** The worker runs from the sources, or from what they were compiled to. */
 const entry = new URL(
   import.meta.url.endsWith('.ts') ? './key-exchange-worker.ts' : './key-exchange-worker.js',
   import.meta.url,
 )
+
+/** Milliseconds for a worker to end by itself; one that hangs is terminated. */
+const longestEnd = 5000
 
 /** The main thread's end of the key exchange worker. */
 export class KeyExchangeHandle {
@@ -35,14 +38,16 @@ export class KeyExchangeHandle {
   /** Gives a media worker a port of its own to this worker. */
   serve(worker: WorkerHandle): void {
     const { port1, port2 } = new MessageChannel()
-    this.#worker.postMessage({ port: port1 } satisfies KeyExchangeLink, [port1])
+    this.#worker.postMessage({ type: 'serve', port: port1 } satisfies KeyExchangeOrder, [port1])
     worker.link(port2)
   }
 
   /** Ends the worker, and the handshakes that it is at. */
   async end(): Promise<void> {
     this.#ending = true
-    await this.#worker.terminate()
+    this.#worker.postMessage({ type: 'end' } satisfies KeyExchangeOrder)
+    const late = setTimeout(() => void this.#worker.terminate(), longestEnd)
     await this.#exited
+    clearTimeout(late)
   }
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { type MessagePort } from 'node:worker_threads'
+import { type CodedError } from '../../base/coded-error.ts'
 import { DtlsAssociation } from '../dtls/dtls-association.ts'
 import { type DtlsContext } from '../dtls/dtls-context.ts'
 import { toKeyMessage } from '../key-message.ts'
@@ -60,7 +61,7 @@ export class KeyExchangeHost {
         const { kind } = request
         const exchange = kind.protocol === 'dtls' ? this.#dtls(number, kind.role) : this.#zrtp(number, kind)
         if (exchange === undefined) {
-          this.#tell({ type: 'failed', exchange: number, why: `${kind.protocol} is not available` })
+          this.#tell({ type: 'failed', exchange: number, why: `${kind.protocol} is not available`, unanswered: false })
           return
         }
         const session = kind.protocol === 'zrtp' ? kind.association : undefined
@@ -129,12 +130,12 @@ export class KeyExchangeHost {
 
   #ends(exchange: number): {
     onSend: (datagram: Uint8Array) => void
-    onFailed: (error: { readonly message: string }) => void
+    onFailed: (error: CodedError) => void
   } {
     return {
       onSend: (datagram) => this.#tell({ type: 'send', exchange, datagram: Uint8Array.from(datagram) }),
-      onFailed: ({ message }) => {
-        this.#tell({ type: 'failed', exchange, why: message })
+      onFailed: ({ message, code }) => {
+        this.#tell({ type: 'failed', exchange, why: message, unanswered: code === 'ZRTP_UNANSWERED' })
         queueMicrotask(() => this.#end(exchange)) // not while the exchange is still at work
       },
     }

@@ -20,12 +20,14 @@ export type KeyExchangeEvent =
       readonly peerCertificate?: Uint8Array
       readonly zrtp?: ZrtpDetails
     }
-  | { readonly type: 'failed'; readonly exchange: number; readonly why: string }
+  | { readonly type: 'failed'; readonly exchange: number; readonly why: string; readonly unanswered: boolean }
 
-/** What the main thread tells the key exchange worker: another media worker, which speaks over this port. */
-export interface KeyExchangeLink {
-  readonly port: MessagePort
-}
+/** What the main thread tells the key exchange worker. */
+export type KeyExchangeOrder =
+  /** Another media worker speaks over this port. */
+  | { readonly type: 'serve'; readonly port: MessagePort }
+  /** The thread is to end. */
+  | { readonly type: 'end' }
 
 /** What the key exchange worker is started with. */
 export interface KeyExchangeStart {

@@ -40,8 +40,12 @@ export interface KeyExchangeListener {
   onSend(datagram: Uint8Array): void
   /** Called once at most. */
   onConnected(keys: AgreedKeys): void
-  /** It has failed for good; called once at most. `why` is for people, and holds no secret. */
-  onFailed(why: string): void
+  /**
+   * It has failed for good; called once at most.
+   * @param why for people; holds no secret
+   * @param unanswered nobody there speaks the protocol
+   */
+  onFailed(why: string, unanswered: boolean): void
 }
 
 /** One handshake. */

@@ -20,12 +20,12 @@ export class PortKeyExchanger implements KeyExchanger {
     port.on('message', (event: KeyExchangeEvent) => {
       this.#onEvent(event)
     })
-    for (const listener of lost) listener.onFailed('the key exchange worker has ended')
+    for (const listener of lost) listener.onFailed('the key exchange worker has ended', false)
   }
 
   begin(kind: KeyExchangeKind, listener: KeyExchangeListener): KeyExchange {
     const exchange = ++this.#last
-    if (this.#port === undefined) queueMicrotask(() => listener.onFailed(unavailable))
+    if (this.#port === undefined) queueMicrotask(() => listener.onFailed(unavailable, false))
     else this.#listeners.set(exchange, listener)
     this.#tell({ type: 'begin', exchange, kind })
     return {
@@ -62,7 +62,7 @@ export class PortKeyExchanger implements KeyExchanger {
       }
       case 'failed':
         this.#listeners.delete(event.exchange)
-        listener.onFailed(event.why)
+        listener.onFailed(event.why, event.unanswered)
     }
   }
 }

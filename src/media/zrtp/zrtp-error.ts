@@ -21,6 +21,8 @@ export const zrtpErrors = {
   ZRTP_SSRC_COLLISION: 0x91,
   ZRTP_UNAVAILABLE: 0xa0,
   ZRTP_TIMEOUT: 0xb0,
+  /** Not on the wire: nobody there speaks ZRTP. */
+  ZRTP_UNANSWERED: 0xb0,
   ZRTP_GO_CLEAR: 0x100,
 } as const
 

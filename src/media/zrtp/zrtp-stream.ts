@@ -140,8 +140,9 @@ export class ZrtpStream {
     if (repeating === undefined || this.#options.now() < repeating.due) return
     if (repeating.left === 0) {
       this.#repeating = undefined
-      const why = this.#peerHello === undefined ? 'the phone does not speak ZRTP' : 'the phone answers no more'
-      if (this.#state !== 'secure') this.#end(new ZrtpError('ZRTP_TIMEOUT', why))
+      if (this.#state === 'secure') return
+      if (this.#peerHello !== undefined) this.#end(new ZrtpError('ZRTP_TIMEOUT', 'the phone answers no more'))
+      else this.#end(new ZrtpError('ZRTP_UNANSWERED', 'the phone does not speak ZRTP'))
       return
     }
     this.#send(repeating.message)
