@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { after, describe, test } from 'node:test'
+import { type EndpointDescription, type LocalEndpoint, type Protection } from '../../src/base/endpoint-description.ts'
+import { type KeyExchangeReport } from '../../src/media/media-engine.ts'
+import { WorkerMediaEngine } from '../../src/media/worker-media-engine.ts'
+import { ownAlgorithms } from '../../src/media/zrtp/algorithms.ts'
+import { sha256 } from '../../src/media/zrtp/key-derivation.ts'
+import { ownHello } from '../../src/media/zrtp/own-hello.ts'
+import { Bridge } from '../support/media/bridge.ts'
+import { rtcpPacket, rtpPacket } from '../support/media/packets.ts'
+import { until } from '../support/until.ts'
+
+/*
+ * Two servers of ours, back to back over UDP: a plain phone on either end, and ZRTP between them. Each has an engine, a ZID
+ * and workers of its own.
+ */
+const zids = { left: randomBytes(12), right: randomBytes(12) }
+const left = new WorkerMediaEngine({ workers: 1, zid: zids.left })
+const right = new WorkerMediaEngine({ workers: 1, zid: zids.right })
+after(() => Promise.all([left.close(), right.close()]))
+
+interface Ends {
+  readonly one: Bridge
+  readonly two: Bridge
+  readonly local: { readonly one: LocalEndpoint; readonly two: LocalEndpoint }
+  readonly reports: KeyExchangeReport[]
+}
+
+async function ends(): Promise<Ends> {
+  const reports: KeyExchangeReport[] = []
+  const session = { onKeyExchange: (report: KeyExchangeReport) => void reports.push(report) }
+  const one = await Bridge.open(left, 'none', 'none', { described: false, session })
+  const two = await Bridge.open(right, 'none', 'none', { described: false, session })
+  await one.update('a', one.a.description())
+  await two.update('b', two.b.description())
+  return { one, two, local: { one: one.b.server, two: two.a.server }, reports }
+}
+
+const helloHash = (seed: Buffer, zid: Buffer): Buffer => sha256(ownHello({ seed, zid, algorithms: ownAlgorithms }))
+
+function endpoint({ address, rtpPort, rtcpPort }: LocalEndpoint, protection: Protection): EndpointDescription {
+  return { remote: { address, rtpPort, rtcpPort }, rtcpMux: false, direction: 'sendrecv', protection }
+}
+
+function zrtp(
+  seed: Buffer,
+  options: { peerHash?: Buffer; association?: string; clearIfUnanswered?: boolean } = {},
+): Protection {
+  const { peerHash, association = randomBytes(8).toString('hex'), clearIfUnanswered = false } = options
+  const protection = { mode: 'zrtp', association, party: 'sip:bob@example.org', clearIfUnanswered, seed } as const
+  return peerHash === undefined ? protection : { ...protection, peerHash }
+}
+
+async function talk({ one, two }: Ends, sequence = 1): Promise<void> {
+  const payload = randomBytes(160)
+  one.a.sendRtp(rtpPacket({ sequence, payload }))
+  assert.deepEqual(await two.b.receiveRtp(), rtpPacket({ sequence, payload }))
+  two.b.sendRtp(rtpPacket({ ssrc: 9, sequence, payload }))
+  assert.deepEqual(await one.a.receiveRtp(), rtpPacket({ ssrc: 9, sequence, payload }))
+}
+
+async function close({ one, two }: Ends): Promise<void> {
+  await one.close()
+  await two.close()
+}
+
+describe('ZRTP on a leg', () => {
+  test('brings the keys of RTP and RTCP, and one SAS to both ends; the association keeps them', async () => {
+    const pair = await ends()
+    const { one, two, local, reports } = pair
+    const [a, b] = [randomBytes(32), randomBytes(32)]
+    const protections = {
+      one: zrtp(a, { peerHash: helloHash(b, zids.right) }),
+      two: zrtp(b, { peerHash: helloHash(a, zids.left) }),
+    }
+    one.session.update(0, 'b', endpoint(local.two, protections.one))
+    two.session.update(0, 'a', endpoint(local.one, protections.two))
+    await one.counted('b', 'keyExchanges', 1)
+    await two.counted('a', 'keyExchanges', 1)
+    await talk(pair)
+    one.a.sendRtcp(rtcpPacket(5))
+    assert.deepEqual(await two.b.receiveRtcp(), rtcpPacket(5))
+    one.session.update(0, 'b', endpoint(local.two, protections.one))
+    await talk(pair, 2)
+    assert.equal(one.counters('b').keyExchanges, 1)
+    const [first, second] = reports.map(({ zrtp }) => zrtp)
+    assert.match(first!.sas!, /^[a-z1-9]{4}$/)
+    assert.equal(first!.sas, second!.sas)
+    await close(pair)
+  })
+
+  test('the second call of the same two knows the secrets of the first', async () => {
+    const pair = await ends()
+    const { one, two, local, reports } = pair
+    one.session.update(0, 'b', endpoint(local.two, zrtp(randomBytes(32))))
+    two.session.update(0, 'a', endpoint(local.one, zrtp(randomBytes(32))))
+    await talk(pair)
+    assert.deepEqual(new Set(reports.map(({ zrtp }) => zrtp!.cache)), new Set(['matched']))
+    await close(pair)
+  })
+
+  test('a second stream takes its keys from the first one’s exchange', async () => {
+    const pair = await ends()
+    const { one, two, local, reports } = pair
+    const names = ['left', 'right'] as const
+    const [video, other] = [await one.session.openStream('video'), await two.session.openStream('video')]
+    const describe = (stream: number, to: { one: LocalEndpoint; two: LocalEndpoint }): void => {
+      one.session.update(stream, 'b', endpoint(to.two, zrtp(randomBytes(32), { association: names[0] })))
+      two.session.update(stream, 'a', endpoint(to.one, zrtp(randomBytes(32), { association: names[1] })))
+    }
+    describe(0, local)
+    describe(1, { one: video.b, two: other.a })
+    await until(() => reports.length === 4)
+    const agreements = reports.map(({ stream, zrtp }) => [stream, zrtp?.algorithms[0], zrtp?.sas !== undefined])
+    assert.deepEqual(
+      agreements.toSorted((x, y) => Number(x[0]) - Number(y[0])),
+      [
+        [0, 'X255', true],
+        [0, 'X255', true],
+        [1, 'Mult', false],
+        [1, 'Mult', false],
+      ],
+    )
+    await close(pair)
+  })
+
+  test('a Hello that is not the one of the description is not answered, and nothing crosses', async () => {
+    const pair = await ends()
+    const { one, two, local } = pair
+    one.session.update(0, 'b', endpoint(local.two, zrtp(randomBytes(32), { peerHash: randomBytes(32) })))
+    two.session.update(0, 'a', endpoint(local.one, zrtp(randomBytes(32))))
+    one.a.sendRtp(rtpPacket({ sequence: 1 }))
+    await one.counted('b', 'undeliverable', 1)
+    assert.deepEqual([one.counters('b').keyExchanges, two.counters('a').keyExchanges], [0, 0])
+    await close(pair)
+  })
+
+  for (const clearIfUnanswered of [false, true]) {
+    const outcome = clearIfUnanswered ? 'is talked to in clear where that is allowed' : 'gets nothing'
+    test(`a phone that answers no Hello for 4 s ${outcome}, and it is reported`, async () => {
+      const { one, two, local, reports } = await ends()
+      one.session.update(0, 'b', endpoint(local.two, zrtp(randomBytes(32), { clearIfUnanswered })))
+      two.session.update(0, 'a', endpoint(local.one, { mode: 'none' }))
+      await until(() => reports.length > 0)
+      assert.equal(reports[0]?.failure, 'the phone does not speak ZRTP')
+      one.a.sendRtp(rtpPacket({ sequence: 1 }))
+      if (clearIfUnanswered) assert.deepEqual(await two.b.receiveRtp(), rtpPacket({ sequence: 1 }))
+      else await one.counted('b', 'undeliverable', 1)
+      await one.close()
+      await two.close()
+    })
+  }
+})
