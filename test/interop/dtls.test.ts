@@ -4,12 +4,16 @@ import { type Baresip } from './peers/baresip.ts'
 import { type Linphone } from './peers/linphone.ts'
 import { type LinphoneEncryption } from './peers/linphone-settings.ts'
 import { Site } from './server/site.ts'
-import { answeredProfile, assertBothHeard, assertWire, talk } from './server/talk.ts'
+import { answerAt, answeredProfile, answeredSuite, assertBothHeard, assertWire, talk } from './server/talk.ts'
 
-const ports = { alice: 5071, carol: 5085 }
+const ports = { alice: 5071, bob: 5075, carol: 5085 }
 
 /** The domain that is called says what leg B gets. */
-const encryptionRules = ['none .*@clear\\.example', 'sdes .*@(sdes|gcm)\\.example', 'dtls-srtp .*@dtls\\.example']
+const encryptionRules = [
+  'none .*@clear\\.example',
+  'sdes .*@(sdes|gcm|aes256)\\.example',
+  'dtls-srtp .*@dtls\\.example',
+]
 const suiteRules = ['AES_256_CM_HMAC_SHA1_80 .*@aes256\\.example', 'AEAD_AES_128_GCM .*@gcm\\.example']
 
 const dtls = 'UDP/TLS/RTP/SAVP'
@@ -17,12 +21,18 @@ const dtls = 'UDP/TLS/RTP/SAVP'
 suite('DTLS-SRTP on either side', { timeout: 240_000 }, () => {
   let site: Site
   let alice: Linphone
+  /** Offers the encryption of the test as a mere possibility, besides RTP/AVP (RFC 5939); takes 256 bits only. */
+  let bob: Linphone
   let carol: Baresip
 
   before(async () => {
     site = await Site.open('dtls', { encryptionRules, suiteRules })
-    ;[alice, carol] = await Promise.all([
+    ;[alice, bob, carol] = await Promise.all([
       site.linphone('alice', { sipPort: ports.alice, rtpPort: 17_000, toneHz: 1000, encryption: 'dtls' }),
+      site.linphone('bob', {
+        ...{ sipPort: ports.bob, rtpPort: 17_020, toneHz: 2300, encryption: 'srtp', capabilities: true },
+        suites: 'AES_256_CM_HMAC_SHA1_80,AES_256_CM_HMAC_SHA1_32',
+      }),
       site.baresip('carol', {
         ...{ sipPort: ports.carol, rtpPort: 18_000, controlPort: 4441, toneHz: 1700 },
         accounts: [
@@ -86,5 +96,40 @@ suite('DTLS-SRTP on either side', { timeout: 240_000 }, () => {
       assertWire(calleeMedia, legB.startsWith('RTP/AVP') ? 'clear' : 'encrypted')
       assert.equal(answeredProfile(sip, ports.carol), legA)
       assert.equal(answeredProfile(sip, ports.alice), legB)
+    })
+
+  for (const [caller, callee, user, domain] of [
+    ['alice', 'bob', 'bob', 'aes256'],
+    ['bob', 'alice', 'alice', 'dtls'],
+  ] as const)
+    test(`SDES with 256 bits and DTLS-SRTP: ${caller} calls ${callee}`, async () => {
+      const phones = { alice, bob }
+      await alice.offer('dtls')
+      await bob.offer('srtp')
+      const { sip, callerMedia, calleeMedia } = await talk({
+        ...{ caller: phones[caller], callee: phones[callee], folder: site.folder },
+        uri: `sip:${user}@${domain}.example`,
+      })
+      assertBothHeard(phones[caller], phones[callee])
+      assertWire(callerMedia, 'encrypted')
+      assertWire(calleeMedia, 'encrypted')
+      assert.equal(answeredSuite(sip, ports.bob), 'AES_256_CM_HMAC_SHA1_80')
+    })
+
+  for (const { offers, legA, acfg } of [
+    { offers: 'srtp', legA: 'RTP/SAVP', acfg: true },
+    { offers: 'dtls', legA: dtls, acfg: true },
+    { offers: 'none', legA: 'RTP/AVP', acfg: false },
+  ] as const)
+    test(`linphone offers ${offers} as a possibility (RFC 5939), and is answered in ${legA}`, async () => {
+      await bob.offer(offers)
+      const { sip, callerMedia } = await talk({
+        ...{ caller: bob, callee: carol, folder: site.folder },
+        uri: 'sip:carol@clear.example',
+      })
+      assertBothHeard(bob, carol)
+      assertWire(callerMedia, offers === 'none' ? 'clear' : 'encrypted')
+      assert.equal(answeredProfile(sip, ports.bob), legA)
+      assert.equal(/^a=acfg:/m.test(answerAt(sip, ports.bob)), acfg)
     })
 })
