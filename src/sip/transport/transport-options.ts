@@ -3,7 +3,7 @@ import { type TlsFiles } from './listen-spec.ts'
 
 /** The bounds of a transport layer. Times in ms. */
 export interface TransportLimits {
-  /** Incoming connections. Beyond it, the oldest that never carried a message makes room, or the new one is refused. */
+  /** Incoming connections. Beyond it, one of a network that has many makes room, else the oldest that never carried a message. */
   readonly maxConnections: number
   /** A connection that was accepted and carries no whole message for so long is closed; a TLS handshake may take as long. */
   readonly firstMessageTimeout: number

@@ -21,8 +21,8 @@ async function limited(t: TestContext, options: TransportOptions = {}): Promise<
 }
 
 /** A connection that has carried a message. */
-async function settled(t: TestContext, { end, at }: Limited): Promise<TcpEnd> {
-  const peer = await TcpEnd.connect(t, at)
+async function settled(t: TestContext, { end, at }: Limited, from = host): Promise<TcpEnd> {
+  const peer = await TcpEnd.connect(t, at, from)
   peer.socket.write(requestText(via))
   await end.messages.next()
   return peer
@@ -105,6 +105,25 @@ test('when every connection is in use, the next one is refused and the watchers 
   await refused.end()
   assert.equal(await site.end.refused.next(), 'TRANSPORT_LIMIT')
   assert.equal(site.end.layer.counts().connections, 3)
+})
+
+test('one host that has many connections, all of which talk, does not keep others out: its oldest make room', async (t) => {
+  const site = await limited(t, { maxConnections: 20 })
+  const friends = [await settled(t, site, '127.1.1.1'), await settled(t, site, '127.1.1.2')]
+  const hoard: TcpEnd[] = []
+  for (let i = 0; i < 18; i++) hoard.push(await settled(t, site))
+  const refused = await TcpEnd.connect(t, site.at)
+  await refused.end()
+  assert.equal(await site.end.refused.next(), 'TRANSPORT_LIMIT', 'the one that has many gets no more')
+  for (let i = 1; i <= 10; i++) friends.push(await settled(t, site, `127.1.2.${i}`))
+  await Promise.all(hoard.slice(0, 10).map((one) => one.end()))
+  assert.equal(site.end.layer.counts().incoming, 20)
+  const late = await TcpEnd.connect(t, site.at, '127.1.3.1')
+  await late.end() // nobody has many any more, and nobody is silent
+  for (const phone of [...friends, ...hoard.slice(10)]) {
+    phone.socket.write(requestText(via))
+    await site.end.messages.next()
+  }
 })
 
 test('a peer that does not read costs no more memory than the backlog, then its connection', async (t) => {

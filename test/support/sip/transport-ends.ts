@@ -78,8 +78,9 @@ export class TcpEnd {
     socket.on('close', () => this.#more.put(undefined))
   }
 
-  static async connect(t: TestContext, to: SocketAddress): Promise<TcpEnd> {
-    const socket = connect(to.port, to.host)
+  /** @param from - address of this machine to connect from */
+  static async connect(t: TestContext, to: SocketAddress, from?: string): Promise<TcpEnd> {
+    const socket = connect({ ...to, ...(from !== undefined && { localAddress: from }) })
     t.after(() => socket.destroy())
     await once(socket, 'connect')
     return new TcpEnd(socket)
