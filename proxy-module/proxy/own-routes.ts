@@ -67,7 +67,7 @@ export function takeOwnRoutes(
       if (verdict) {
         routed = true
         const routes = headers.values('Route')
-        request.uri = parseNameAddr(routes.pop()!).uri
+        request.uri = requestUriIn(routes.pop()!)
         headers.delete('Route')
         if (routes.length > 0) headers.prepend('Route', routes.join(', '))
       }
@@ -116,6 +116,13 @@ function firstRoute({ headers }: SipRequest): SipUri | undefined {
     if (!(cause instanceof UriError) && !(cause instanceof HeaderError)) throw cause
     throw new HeaderError('SIP_ROUTE', 'The first Route cannot be read.', { status: 400, cause })
   }
+}
+
+/** What a strict router has made the last Route. As in a start line it has no headers: they would be written into the request. */
+function requestUriIn(route: string): string {
+  const uri = parseUri(parseNameAddr(route).uri)
+  if (uri.headers === '') return uri.raw
+  throw new HeaderError('SIP_ROUTE', 'The last Route is no Request-URI.', { status: 400 })
 }
 
 /** The Request-URI; undefined when it is none of SIP. */

@@ -67,6 +67,19 @@ for (const method of ['BYE', 'INVITE']) {
   })
 }
 
+test('16.4: what a strict router cannot have had for a Request-URI does not become one', async (t) => {
+  const front = await FrontSite.start(t)
+  const phone = await front.phone()
+  const uri = `sip:127.0.0.1:${front.site.udp.port};lr`
+  for (const method of ['INVITE', 'MESSAGE']) {
+    for (const Route of ['<sip:bob@example.org?Route=%3Csip:evil%3E>', '<sip:>']) {
+      phone.send(requestText(phone, method, { uri, fields: { Route } }))
+      await phone.response(method, 400)
+    }
+  }
+  assert.deepEqual(front.next.received, [])
+})
+
 test('16.4: a Request-URI that leads here by maddr goes on without it, its port and its transport', async (t) => {
   const front = await FrontSite.start(t)
   const { udp, tcp } = front.site
