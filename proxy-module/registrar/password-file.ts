@@ -13,6 +13,8 @@ export class PasswordFile {
   readonly #secrets: ReadonlyMap<string, Secrets>
   /** By user and domain: which hash functions all of its entries have. */
   readonly #hashes = new Map<string, readonly DigestHash[]>()
+  /** What is offered to those who are not in the file: as to the users, where all have secrets of the same kinds. */
+  readonly #ofEverybody: readonly DigestHash[]
 
   constructor(secrets: ReadonlyMap<string, Secrets>) {
     this.#secrets = secrets
@@ -24,6 +26,8 @@ export class PasswordFile {
         before.filter((hash) => one[hash] !== undefined),
       )
     }
+    const all = [...this.#hashes.values()]
+    this.#ofEverybody = (['SHA-256', 'MD5'] as const).filter((hash) => all.every((one) => one.includes(hash)))
   }
 
   /** How many entries there are. */
@@ -32,13 +36,13 @@ export class PasswordFile {
   }
 
   /**
-   * The hash functions to offer to a user: of `wanted` those for which there is a secret. Users that do not exist, or that
-   * have none of them, are offered all, so that they cannot be told from others.
+   * The hash functions to offer to a user: of `wanted` those for which there is a secret. Users that do not exist are offered
+   * those for which everybody has one, so that they cannot be told from others; where there is none of these, all.
    * @param user - of the From URI, without escapes
    */
   hashes(user: string, domain: string, wanted: readonly DigestHash[]): readonly DigestHash[] {
-    const has = this.#hashes.get(`${user} ${domain}`)
-    const offered = has === undefined ? wanted : wanted.filter((hash) => has.includes(hash))
+    const has = this.#hashes.get(`${user} ${domain}`) ?? this.#ofEverybody
+    const offered = wanted.filter((hash) => has.includes(hash))
     return offered.length === 0 ? wanted : offered
   }
 

@@ -53,6 +53,13 @@ test('a user is offered the hash functions that there are secrets for, a strange
   assert.deepEqual(file.hashes('b', 'h', ['MD5']), ['MD5'])
 })
 
+test('where all users have hashes of one kind, a stranger is offered no more than they: he cannot be told from them', () => {
+  const wanted = ['SHA-256', 'MD5'] as const
+  const file = parsed(`a@h md5:${md5} ;`, `b@h md5:${md5} ;`)
+  assert.deepEqual(file.hashes('nobody', 'h', wanted), file.hashes('a', 'h', wanted))
+  assert.deepEqual(parsed().hashes('nobody', 'h', wanted), wanted)
+})
+
 test('a locked account is a warning, and cannot be logged in with', () => {
   const { passwords, problems } = parsePasswordFile('version:1\n\na@h md5:! ;\n', 'users')
   assert.deepEqual(problems.map(formatProblem), [
