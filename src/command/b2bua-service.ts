@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { systemClock } from '../base/clock.ts'
 import { defaultCryptoSuites } from '../base/encryption.ts'
 import { type Application } from '../b2bua/application.ts'
@@ -69,7 +70,12 @@ export class B2buaService implements Service {
     this.#certificate = openCertificate(snapshot, directory)
     const zid = keepZid(directory)
     this.#zrtpHash = (seed) => zrtpHash(ownHello({ seed, zid, algorithms: ownAlgorithms }))
-    this.engine = new WorkerMediaEngine({ zid, ...('certificate' in this.#certificate && this.#certificate) })
+    const secrets = join(directory, 'zrtp-secrets.sqlite')
+    this.engine = new WorkerMediaEngine({
+      zid,
+      ...(snapshot.get('b2bua', 'zrtp-cache') === 'file' && { secrets }),
+      ...('certificate' in this.#certificate && this.#certificate),
+    })
     this.transport = new TransportLayer({ tlsClient: b2buaTlsFiles(snapshot), keepAlive: keepAliveOf(snapshot) })
     const signer = new TokenSigner(key, Date.now)
     const verifier = new TokenVerifier(key, Date.now)

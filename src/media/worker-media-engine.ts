@@ -34,6 +34,8 @@ export interface WorkerMediaEngineOptions {
   readonly certificate?: DtlsCertificate
   /** This server's ZID, 12 bytes. Absent: ZRTP is not possible. */
   readonly zid?: Buffer
+  /** File of ZRTP's retained secrets. Absent: they are kept in memory. */
+  readonly secrets?: string
 }
 
 /** Relays media in worker threads of this process. A session lives in one worker, the one with the fewest. */
@@ -54,10 +56,14 @@ export class WorkerMediaEngine implements MediaEngine {
     this.#pool = new PortPool(this.#clock)
     const count = options.workers ?? Math.max(1, availableParallelism() - 1)
     for (let number = 0; number < count; number++) this.#start(number)
-    const { certificate, zid } = options
+    const { certificate, zid, secrets } = options
     if (certificate !== undefined || zid !== undefined) {
       const copy = zid === undefined ? {} : { zid: Uint8Array.from(zid) }
-      this.#startKeyExchange({ ...(certificate !== undefined && { certificate }), ...copy })
+      this.#startKeyExchange({
+        ...(certificate !== undefined && { certificate }),
+        ...(secrets !== undefined && { secrets }),
+        ...copy,
+      })
     }
     this.#tick = this.#clock.after(beatInterval, () => this.#onTick())
   }

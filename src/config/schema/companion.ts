@@ -36,6 +36,12 @@ export const companion = {
     help: 'Which of its two certificates the server shows in DTLS-SRTP. Both are made in data-directory. Every phone of today takes ECDSA; rsa is for old ones.',
     reload: 'restart',
   }),
+  'zrtp-cache': parameter({
+    type: oneOf('file', 'memory'),
+    default: 'file',
+    help: "Where the server keeps what ZRTP retains of a call for the next one: in zrtp-secrets.sqlite of data-directory, or in memory, as Flexisip does, where a restart forgets it and phones show that. A phone's key agreement is as good either way, as long as its user compares the authentication string.",
+    reload: 'restart',
+  }),
   'zrtp-unanswered': parameter({
     type: oneOf('end', 'clear'),
     default: 'end',

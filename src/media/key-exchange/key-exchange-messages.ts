@@ -35,4 +35,6 @@ export interface KeyExchangeStart {
   readonly certificate?: DtlsCertificate
   /** This server's ZID, 12 bytes; absent: no ZRTP. */
   readonly zid?: Uint8Array
+  /** File of ZRTP's retained secrets; absent: they are forgotten when the thread ends. */
+  readonly secrets?: string
 }

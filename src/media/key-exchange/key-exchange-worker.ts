@@ -5,14 +5,16 @@
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import { DtlsContext } from '../dtls/dtls-context.ts'
+import { FileSecretCache } from '../zrtp/file-secret-cache.ts'
 import { MemorySecretCache } from '../zrtp/secret-cache.ts'
 import { KeyExchangeHost, type KeyExchangeIdentity } from './key-exchange-host.ts'
 import { type KeyExchangeOrder, type KeyExchangeStart } from './key-exchange-messages.ts'
 
-const { certificate, zid } = workerData as KeyExchangeStart
+const { certificate, zid, secrets } = workerData as KeyExchangeStart
+const cache = secrets === undefined ? new MemorySecretCache() : new FileSecretCache(secrets)
 const identity: KeyExchangeIdentity = {
   ...(certificate !== undefined && { context: new DtlsContext(certificate) }),
-  ...(zid !== undefined && { zrtp: { zid: Buffer.from(zid), cache: new MemorySecretCache() } }),
+  ...(zid !== undefined && { zrtp: { zid: Buffer.from(zid), cache } }),
 }
 const hosts = new Set<KeyExchangeHost>()
 
