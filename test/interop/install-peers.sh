@@ -4,7 +4,7 @@
 set -eu
 
 # program:package
-peers='linphonec:linphone-cli baresip:baresip-core sipp:sip-tester kamailio:kamailio tcpdump:tcpdump ip:iproute2 ss:iproute2'
+peers='cc:gcc linphonec:linphone-cli baresip:baresip-core sipp:sip-tester kamailio:kamailio tcpdump:tcpdump ip:iproute2 ss:iproute2'
 [ "${1:-}" != --web ] || peers="$peers chromium:chromium"
 
 missing=
@@ -13,6 +13,8 @@ for peer in $peers; do
   PATH="$PATH:/usr/sbin:/sbin" command -v "$program" >/dev/null 2>&1 && continue
   case " $missing " in *" $package "*) ;; *) missing="$missing $package" ;; esac
 done
+# libbzrtp, which zrtp-peer is built with
+[ -e /usr/include/bzrtp/bzrtp.h ] || missing="$missing libc6-dev libbzrtp-dev libbctoolbox-dev libsqlite3-dev"
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" != 0 ]; then

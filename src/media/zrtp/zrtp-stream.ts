@@ -73,6 +73,8 @@ export interface ZrtpStreamOptions {
 
 /** T1 of Hello and T2 of everything else that is repeated, in milliseconds (RFC 6189 §6). */
 const helloTimer = { first: 50, cap: 200, repeats: 20 } as const
+/** Milliseconds for a peer to say a Hello: all that T1 gives it, also where it has acknowledged this side's. */
+const helloPatience = 4000
 const messageTimer = { first: 150, cap: 1200, repeats: 10 } as const
 
 /**
@@ -104,6 +106,10 @@ export class ZrtpStream {
   #state: State = 'discovery'
   #sequence = randomBytes(2).readUInt16BE(0) & 0x7fff
   #acknowledged = false
+  /** By when the peer must have said a Hello that is its own. */
+  #helloDue: number | undefined
+  /** One came that was not. */
+  #strangeHello = false
   #peerHello: { readonly message: Buffer; readonly hello: Hello } | undefined
   #exchange: Exchange | undefined
   #match: SecretMatch | undefined
@@ -126,23 +132,32 @@ export class ZrtpStream {
 
   /** Says Hello. */
   start(): void {
-    if (this.#state === 'discovery') this.#repeat(this.#hello, helloTimer)
+    if (this.#state !== 'discovery') return
+    this.#helloDue = this.#options.now() + helloPatience
+    this.#repeat(this.#hello, helloTimer)
   }
 
   /** Milliseconds until {@link onTimeout} is due; `undefined` when nothing waits. */
   get timeout(): number | undefined {
-    return this.#repeating === undefined ? undefined : Math.max(0, this.#repeating.due - this.#options.now())
+    const due = Math.min(this.#repeating?.due ?? Infinity, this.#helloDue ?? Infinity)
+    return due === Infinity ? undefined : Math.max(0, due - this.#options.now())
   }
 
   /** Repeats what has not been answered. */
   onTimeout(): void {
+    if (this.#helloDue !== undefined && this.#options.now() >= this.#helloDue) {
+      if (this.#strangeHello)
+        this.#end(new ZrtpError('ZRTP_HELLO_MISMATCH', 'the Hello is not that of the description'))
+      else this.#end(new ZrtpError('ZRTP_UNANSWERED', 'the phone does not speak ZRTP'))
+      return
+    }
     const repeating = this.#repeating
     if (repeating === undefined || this.#options.now() < repeating.due) return
     if (repeating.left === 0) {
       this.#repeating = undefined
-      if (this.#state === 'secure') return
-      if (this.#peerHello !== undefined) this.#end(new ZrtpError('ZRTP_TIMEOUT', 'the phone answers no more'))
-      else this.#end(new ZrtpError('ZRTP_UNANSWERED', 'the phone does not speak ZRTP'))
+      const secure = this.#state === 'secure'
+      if (!secure && this.#peerHello !== undefined)
+        this.#end(new ZrtpError('ZRTP_TIMEOUT', 'the phone answers no more'))
       return
     }
     this.#send(repeating.message)
@@ -169,6 +184,7 @@ export class ZrtpStream {
   close(): void {
     this.#state = 'over'
     this.#repeating = undefined
+    this.#helloDue = undefined
     this.#session.leave(this)
   }
 
@@ -238,13 +254,17 @@ export class ZrtpStream {
     const hello = readHello(message)
     const { peerHash } = this.#options
     // not said to the peer: whoever sent it is not the phone of the description (RFC 6189 §8.1)
-    if (peerHash !== undefined && !sha256(message).equals(peerHash)) return
+    if (peerHash !== undefined && !sha256(message).equals(peerHash)) {
+      this.#strangeHello = true
+      return
+    }
     if (!hello.version.startsWith('1.1')) {
       throw new ZrtpError('ZRTP_VERSION', `the phone speaks ZRTP ${JSON.stringify(hello.version)}`)
     }
     if (hello.zid.equals(this.#session.zid))
       throw new ZrtpError('ZRTP_EQUAL_ZIDS', 'the phone has the ZID of this server')
     this.#peerHello = { message, hello }
+    this.#helloDue = undefined
     this.#send(writeMessage('HelloACK'))
     this.#commitWhenReady()
   }

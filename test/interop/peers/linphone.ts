@@ -22,6 +22,8 @@ export class Linphone implements Phone {
   readonly #log: string
   #process: PeerProcess
   #mark = 0
+  /** Length of what it had printed at {@link listen}. */
+  #textMark = 0
   /** Length of the debug log at {@link listen}. */
   #logMark = 0
   #recording = ''
@@ -76,6 +78,7 @@ export class Linphone implements Phone {
     this.#recording = join(this.#options.folder, `heard-${++this.#calls}.wav`)
     this.#mark = this.#process.mark()
     this.#logMark = this.#logText().length
+    this.#textMark = this.#process.text.length
     this.#process.send(`record ${this.#recording}`)
     await this.#process.waitFor(/record [^\n]*\n/, { from: this.#mark })
   }
@@ -165,6 +168,14 @@ export class Linphone implements Phone {
       encryption: negotiated.at(-1)?.[1],
       undecrypted: [...text.matchAll(/srtp_unprotect\w*\(\) failed/g)].length,
     }
+  }
+
+  /** The authentication string that it shows for the call since {@link listen}, where it speaks ZRTP. */
+  authToken(): string | undefined {
+    const shown = [
+      ...this.#process.text.slice(this.#textMark).matchAll(/is fully encrypted and auth token is ([^ .]+)\./g),
+    ]
+    return shown.map(([, token]) => token).findLast((token) => token !== 'absent')
   }
 
   /** Video packets that were delivered (decrypted, in time) since {@link listen}; known once the call has ended. */
