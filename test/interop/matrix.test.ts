@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Linphone } from './peers/linphone.ts'
+import { type MediaFlow } from './peers/media-flows.ts'
 import { Site } from './server/site.ts'
 import { assertBothHeard, assertVideoWire, assertWire, captured, end, ring, seen } from './server/talk.ts'
 
@@ -51,7 +52,8 @@ suite('every mode on one side with every mode on the other, audio and then video
           alice.addVideo()
           await alice.established()
           added = Date.now() / 1000
-          await sleep(2000)
+          // enough pictures that chance does not take ciphertext for VP8
+          await sleep(4000)
           await end(bob, alice, bob)
         })
         const { callerMedia, calleeMedia } = seen(file, alice, bob, added)
@@ -59,8 +61,8 @@ suite('every mode on one side with every mode on the other, audio and then video
         assertBothHeard(alice, bob)
         assertWire(callerMedia, wire.a)
         assertWire(calleeMedia, wire.b)
-        assertVideoWire(callerMedia, wire.a)
-        assertVideoWire(calleeMedia, wire.b)
+        assertVideo(alice, callerMedia, legA)
+        assertVideo(bob, calleeMedia, legB)
         const log = site.b2bua.output.slice(logged)
         for (const [leg, mode, phone] of [
           ['a', legA, alice],
@@ -90,3 +92,16 @@ suite('every mode on one side with every mode on the other, audio and then video
     assert.equal(passed.size, modes.length ** 2)
   })
 })
+
+/** linphone sends its first picture in clear while ZRTP of the new stream is under way; this server sends nothing so. */
+function assertVideo(phone: Linphone, media: readonly MediaFlow[], mode: (typeof modes)[number]): void {
+  if (mode !== 'zrtp') {
+    assertVideoWire(media, mode === 'none' ? 'clear' : 'encrypted')
+    return
+  }
+  const video = media.filter(({ rtp, payloadTypes }) => rtp > 0 && !payloadTypes.has(0))
+  assert.equal(video.length, 2, 'video both ways')
+  for (const { destination, clearVideo } of video) {
+    if (phone.ownsPort(Number(destination.split(':')[1]))) assert.ok(clearVideo < 0.7, `${clearVideo} readable`)
+  }
+}
