@@ -100,7 +100,13 @@ function add(flow: Tally, packet: Buffer): void {
     return
   }
   flow.video++
-  if ((payload[0]! & 0x48) === 0) flow.clearVideo++
+  if (looksLikeVp8(payload)) flow.clearVideo++
+}
+
+/** The bits that must be 0 in the payload descriptor (RFC 7741 §4.2) and its extension: one packet in eight of any other has them so. */
+function looksLikeVp8(payload: Buffer): boolean {
+  const extended = (payload[0]! & 0x80) !== 0
+  return (payload[0]! & 0x48) === 0 && (!extended || (payload[1]! & 0x0f) === 0)
 }
 
 /** Fixed header, contributing sources and header extension (RFC 3550 §5.1, §5.3.1). */
