@@ -216,6 +216,7 @@ export class DtlsLeg {
   }
 
   #failed(association: Association, part: Part, attempt: Attempt, why: string): void {
+    if (!part.attempts.includes(attempt)) return // how an orphan ends is no matter
     if (attempt === part.right) {
       attempt.exchange = undefined // the peer has closed what was finished: the keys stay in use
       return

@@ -36,6 +36,7 @@ import {
   type Hello,
 } from './message/messages.ts'
 import { ownHello } from './own-hello.ts'
+import { helloTimes, messageTimes, Repeater } from './repeater.ts'
 import { renderSas } from './sas.ts'
 import { type PeerSecrets } from './secret-cache.ts'
 import { SecretMatch, type CacheState } from './secret-match.ts'
@@ -71,11 +72,8 @@ export interface ZrtpStreamOptions {
   onFailed(error: ZrtpError): void
 }
 
-/** T1 of Hello and T2 of everything else that is repeated, in milliseconds (RFC 6189 §6). */
-const helloTimer = { first: 50, cap: 200, repeats: 20 } as const
 /** Milliseconds for a peer to say a Hello: all that T1 gives it, also where it has acknowledged this side's. */
 const helloPatience = 4000
-const messageTimer = { first: 150, cap: 1200, repeats: 10 } as const
 
 /**
  * Where an exchange is (RFC 6189 §4.4, figure 1). The initiator: discovery, committed, agreeing, confirming, secure. The
@@ -118,8 +116,7 @@ export class ZrtpStream {
   #peerPart: Buffer | undefined
   /** What was answered to the peer's last message, which comes again when the answer was lost. */
   #answered: { readonly to: Buffer; readonly with: Buffer } | undefined
-  #repeating:
-    { readonly message: Buffer; readonly cap: number; left: number; interval: number; due: number } | undefined
+  readonly #repeater: Repeater
 
   constructor(session: ZrtpSession, options: ZrtpStreamOptions) {
     this.#session = session
@@ -127,6 +124,7 @@ export class ZrtpStream {
     const { zid, algorithms } = session
     this.#hello = ownHello({ seed: options.seed, zid, algorithms })
     this.#chain = hashChain(options.seed)
+    this.#repeater = new Repeater(() => options.now(), (message) => this.#send(message))
     session.join(this)
   }
 
@@ -134,12 +132,12 @@ export class ZrtpStream {
   start(): void {
     if (this.#state !== 'discovery') return
     this.#helloDue = this.#options.now() + helloPatience
-    this.#repeat(this.#hello, helloTimer)
+    this.#repeater.start(this.#hello, helloTimes)
   }
 
   /** Milliseconds until {@link onTimeout} is due; `undefined` when nothing waits. */
   get timeout(): number | undefined {
-    const due = Math.min(this.#repeating?.due ?? Infinity, this.#helloDue ?? Infinity)
+    const due = Math.min(this.#repeater.due, this.#helloDue ?? Infinity)
     return due === Infinity ? undefined : Math.max(0, due - this.#options.now())
   }
 
@@ -151,19 +149,8 @@ export class ZrtpStream {
       else this.#end(new ZrtpError('ZRTP_UNANSWERED', 'the phone does not speak ZRTP'))
       return
     }
-    const repeating = this.#repeating
-    if (repeating === undefined || this.#options.now() < repeating.due) return
-    if (repeating.left === 0) {
-      this.#repeating = undefined
-      const secure = this.#state === 'secure'
-      if (!secure && this.#peerHello !== undefined)
-        this.#end(new ZrtpError('ZRTP_TIMEOUT', 'the phone answers no more'))
-      return
-    }
-    this.#send(repeating.message)
-    repeating.left--
-    repeating.interval = Math.min(2 * repeating.interval, repeating.cap)
-    repeating.due = this.#options.now() + repeating.interval
+    if (this.#repeater.onDue() || this.#state === 'secure' || this.#peerHello === undefined) return
+    this.#end(new ZrtpError('ZRTP_TIMEOUT', 'the phone answers no more'))
   }
 
   /** Takes a packet. Never throws for what it holds. */
@@ -183,7 +170,7 @@ export class ZrtpStream {
   /** Ends it; nothing more is said. */
   close(): void {
     this.#state = 'over'
-    this.#repeating = undefined
+    this.#repeater.stop()
     this.#helloDue = undefined
     this.#session.leave(this)
   }
@@ -205,7 +192,7 @@ export class ZrtpStream {
         break
       case 'HelloACK':
         this.#acknowledged = true
-        if (this.#repeating?.message === this.#hello) this.#repeating = undefined
+        if (this.#repeater.message === this.#hello) this.#repeater.stop()
         this.#commitWhenReady()
         break
       case 'Commit':
@@ -296,7 +283,7 @@ export class ZrtpStream {
     const commitMessage = seal(writeCommit(commit), h1)
     this.#exchange = { initiator: true, algorithms, commit, commitMessage, ...own }
     this.#state = 'committed'
-    this.#repeat(commitMessage, messageTimer)
+    this.#repeater.start(commitMessage, messageTimes)
   }
 
   #onCommit(message: Buffer, commit: Commit): void {
@@ -307,7 +294,7 @@ export class ZrtpStream {
     if (!sha256(commit.h2).equals(hello.h3) || !isSealed(helloMessage, commit.h2)) return // not who said Hello
     const algorithms = acceptAlgorithms(commit)
     this.#acknowledged = true
-    this.#repeating = undefined
+    this.#repeater.stop()
     this.#exchange = { initiator: false, algorithms, commit, commitMessage: message }
     if (algorithms.keyAgreement === 'Mult') {
       const { key } = this.#session
@@ -343,7 +330,7 @@ export class ZrtpStream {
     this.#agree(part, keyPair, [message, ownPart!])
     this.#peerPart = message
     this.#state = 'agreeing'
-    this.#repeat(ownPart!, messageTimer)
+    this.#repeater.start(ownPart!, messageTimes)
   }
 
   #onDhPart2(message: Buffer, part: DhPart): void {
@@ -430,7 +417,7 @@ export class ZrtpStream {
     if (multistream) this.#keys = deriveKeys(this.#context(), multistreamSecret(this.#context(), this.#session.key!))
     this.#confirmed(this.#readConfirm(message))
     this.#state = 'confirming'
-    this.#repeat(this.#confirm('Confirm2'), messageTimer)
+    this.#repeater.start(this.#confirm('Confirm2'), messageTimes)
   }
 
   #onConfirm2(message: Buffer): void {
@@ -445,7 +432,7 @@ export class ZrtpStream {
   }
 
   #secure(): void {
-    this.#repeating = undefined
+    this.#repeater.stop()
     this.#state = 'secure'
     const { algorithms } = this.#exchange!
     const { own, peer } = this.#sides()
@@ -472,11 +459,6 @@ export class ZrtpStream {
   #answer(to: Buffer, answer: Buffer): void {
     this.#answered = { to, with: answer }
     this.#send(answer)
-  }
-
-  #repeat(message: Buffer, { first, cap, repeats }: { first: number; cap: number; repeats: number }): void {
-    this.#repeating = { message, cap, left: repeats, interval: first, due: this.#options.now() + first }
-    this.#send(message)
   }
 
   /** Each packet has the next number, also one that is repeated: bzrtp takes no other. */
