@@ -124,7 +124,10 @@ export class ZrtpStream {
     const { zid, algorithms } = session
     this.#hello = ownHello({ seed: options.seed, zid, algorithms })
     this.#chain = hashChain(options.seed)
-    this.#repeater = new Repeater(() => options.now(), (message) => this.#send(message))
+    this.#repeater = new Repeater(
+      () => options.now(),
+      (message) => this.#send(message),
+    )
     session.join(this)
   }
 
@@ -162,6 +165,7 @@ export class ZrtpStream {
     } catch (error) {
       if (!(error instanceof ZrtpError)) throw error
       if (this.#state === 'secure') return // nothing that comes later takes the keys away
+      if (error.code === 'ZRTP_MALFORMED') return // who sent it has not shown to be the phone
       this.#send(writeError(error.number))
       this.#end(error)
     }
@@ -245,9 +249,12 @@ export class ZrtpStream {
       this.#strangeHello = true
       return
     }
-    if (!hello.version.startsWith('1.1')) {
-      throw new ZrtpError('ZRTP_VERSION', `the phone speaks ZRTP ${JSON.stringify(hello.version)}`)
+    const sameVersion = hello.version.startsWith('1.1')
+    if (peerHash === undefined && (!sameVersion || hello.zid.equals(this.#session.zid))) {
+      this.#strangeHello = true // anybody may have sent it
+      return
     }
+    if (!sameVersion) throw new ZrtpError('ZRTP_VERSION', `the phone speaks ZRTP ${JSON.stringify(hello.version)}`)
     if (hello.zid.equals(this.#session.zid))
       throw new ZrtpError('ZRTP_EQUAL_ZIDS', 'the phone has the ZID of this server')
     this.#peerHello = { message, hello }
