@@ -1,59 +1,23 @@
 import { randomBytes } from 'node:crypto'
-import { type SrtpMasterKey } from '../../base/encryption.ts'
-import { acceptAlgorithms, chooseAlgorithms, type Algorithms } from './algorithms.ts'
-import { decryptConfirm, encryptConfirm } from './confirm-cipher.ts'
-import { newKeyPair, type KeyPair } from './key-agreement.ts'
-import {
-  deriveKeys,
-  dhSecret,
-  digest,
-  hashChain,
-  hmac,
-  multistreamSecret,
-  sha256,
-  type DerivedKeys,
-  type SideKeys,
-} from './key-derivation.ts'
+import { chooseAlgorithms } from './algorithms.ts'
+import { hashChain, sha256 } from './key-derivation.ts'
 import { parsePacket, writeMessage, writePacket, type ZrtpPacket } from './message/packet.ts'
 import {
-  isSealed,
   readCommit,
-  readConfirm,
-  readConfirmation,
   readDhPart,
   readError,
   readHello,
-  seal,
-  writeCommit,
-  writeConfirm,
-  writeConfirmation,
-  writeDhPart,
   writeError,
   writePingAck,
   type Commit,
-  type Confirmation,
-  type DhPart,
   type Hello,
 } from './message/messages.ts'
 import { ownHello } from './own-hello.ts'
 import { helloTimes, messageTimes, Repeater } from './repeater.ts'
-import { renderSas } from './sas.ts'
 import { type PeerSecrets } from './secret-cache.ts'
-import { SecretMatch, type CacheState } from './secret-match.ts'
 import { ZrtpError, zrtpErrors } from './zrtp-error.ts'
+import { ZrtpExchange, type ZrtpResult, type ZrtpSides } from './zrtp-exchange.ts'
 import { type ZrtpSession } from './zrtp-session.ts'
-
-/** What an exchange has brought. */
-export interface ZrtpResult {
-  readonly send: SrtpMasterKey
-  readonly receive: SrtpMasterKey
-  readonly algorithms: Algorithms
-  /** What both ends show to their users; absent for a stream that took its keys from another one's exchange. */
-  readonly sas?: string
-  /** Both users have compared it, in this call or an earlier one. */
-  readonly verified: boolean
-  readonly cache: CacheState
-}
 
 /** What a stream is made of. */
 export interface ZrtpStreamOptions {
@@ -81,17 +45,6 @@ const helloPatience = 4000
  */
 type State = 'discovery' | 'committed' | 'agreeing' | 'confirming' | 'responding' | 'confirmed' | 'secure' | 'over'
 
-/** What the peer's Commit and ours are about: one of them decides. */
-interface Exchange {
-  readonly initiator: boolean
-  readonly algorithms: Algorithms
-  readonly commit: Commit
-  readonly commitMessage: Buffer
-  readonly keyPair?: KeyPair
-  /** Ours: DHPart2 of an initiator, DHPart1 of a responder. */
-  readonly ownPart?: Buffer
-}
-
 /**
  * ZRTP for one stream of one leg, without a socket or a clock: discovery, key agreement in DH or multistream mode, and
  * confirmation (RFC 6189 §4), as initiator or responder, whoever commits.
@@ -109,11 +62,8 @@ export class ZrtpStream {
   /** One came that was not. */
   #strangeHello = false
   #peerHello: { readonly message: Buffer; readonly hello: Hello } | undefined
-  #exchange: Exchange | undefined
-  #match: SecretMatch | undefined
-  #keys: DerivedKeys | undefined
-  /** Of the peer, whose MAC H0 will show to be true. */
-  #peerPart: Buffer | undefined
+  /** What the peer's Commit, or this side's, is about: one of them decides. */
+  #exchange: ZrtpExchange | undefined
   /** What was answered to the peer's last message, which comes again when the answer was lost. */
   #answered: { readonly to: Buffer; readonly with: Buffer } | undefined
   readonly #repeater: Repeater
@@ -203,10 +153,10 @@ export class ZrtpStream {
         if (this.#peerHello !== undefined) this.#onCommit(message, readCommit(message))
         break
       case 'DHPart1':
-        if (this.#state === 'committed') this.#onDhPart1(message, readDhPart(message))
+        if (this.#state === 'committed') this.#onDhPart1(message)
         break
       case 'DHPart2':
-        if (this.#state === 'responding') this.#onDhPart2(message, readDhPart(message))
+        if (this.#state === 'responding') this.#onDhPart2(message)
         break
       case 'Confirm1':
         this.#onConfirm1(message)
@@ -273,190 +223,75 @@ export class ZrtpStream {
     const multistream = key !== undefined && listed.includes('Mult')
     const chosen = chooseAlgorithms(this.#session.algorithms, peer.hello.algorithms, multistream)
     const algorithms = multistream ? { ...chosen, hash: key.hash } : chosen
-    const [, h1, h2] = this.#chain
-    let own: Pick<Exchange, 'keyPair' | 'ownPart'> = {}
-    let proof: Buffer
-    if (algorithms.keyAgreement === 'Mult') proof = randomBytes(16)
-    else {
-      const keyPair = newKeyPair(algorithms.keyAgreement)
-      this.#match = new SecretMatch(this.#retained(peer.hello.zid), algorithms.hash)
-      const part = { h1, ...this.#match.ids('Initiator'), publicValue: keyPair.publicValue }
-      const ownPart = seal(writeDhPart('DHPart2', part), this.#chain[0])
-      own = { keyPair, ownPart }
-      // hvi (§4.4.1.1)
-      proof = digest(algorithms.hash, ownPart, peer.message).subarray(0, 32)
-    }
-    const commit: Commit = { h2, zid: this.#session.zid, ...algorithms, proof }
-    const commitMessage = seal(writeCommit(commit), h1)
-    this.#exchange = { initiator: true, algorithms, commit, commitMessage, ...own }
+    this.#exchange = ZrtpExchange.begin(this.#sides(peer), algorithms, this.#retained(peer.hello.zid))
     this.#state = 'committed'
-    this.#repeater.start(commitMessage, messageTimes)
+    this.#repeater.start(this.#exchange.commitMessage, messageTimes)
   }
 
   #onCommit(message: Buffer, commit: Commit): void {
-    const { hello, message: helloMessage } = this.#peerHello!
+    const peer = this.#peerHello!
     if (this.#state === 'committed') {
-      if (this.#wins(commit)) return
+      if (this.#exchange!.winsAgainst(commit)) return
     } else if (this.#state !== 'discovery') return
-    if (!sha256(commit.h2).equals(hello.h3) || !isSealed(helloMessage, commit.h2)) return // not who said Hello
-    const algorithms = acceptAlgorithms(commit)
+    const exchange = ZrtpExchange.answer(this.#sides(peer), commit, message, this.#retained(peer.hello.zid))
+    if (exchange === undefined) return
+    this.#exchange = exchange
     this.#acknowledged = true
     this.#repeater.stop()
-    this.#exchange = { initiator: false, algorithms, commit, commitMessage: message }
-    if (algorithms.keyAgreement === 'Mult') {
-      const { key } = this.#session
-      if (key === undefined) throw new ZrtpError('ZRTP_NO_SHARED_SECRET', 'multistream mode before any key agreement')
-      this.#keys = deriveKeys(this.#context(), multistreamSecret(this.#context(), key))
-      this.#state = 'confirmed'
-      this.#answer(message, this.#confirm('Confirm1'))
+    if (!exchange.multistream) {
+      this.#state = 'responding'
+      this.#answer(message, exchange.ownPart!)
       return
     }
-    const keyPair = newKeyPair(algorithms.keyAgreement)
-    this.#match = new SecretMatch(this.#retained(hello.zid), algorithms.hash)
-    const [h0, h1] = this.#chain
-    const part = { h1, ...this.#match.ids('Responder'), publicValue: keyPair.publicValue }
-    const ownPart = seal(writeDhPart('DHPart1', part), h0)
-    this.#exchange = { ...this.#exchange, keyPair, ownPart }
-    this.#state = 'responding'
-    this.#answer(message, ownPart)
-  }
-
-  /** Both have committed (RFC 6189 §4.2): DH goes before multistream, and of two of a kind the greater proof wins. */
-  #wins(theirs: Commit): boolean {
-    const { commit } = this.#exchange!
-    const [own, other] = [commit, theirs].map(({ keyAgreement }) => keyAgreement === 'Mult')
-    if (own !== other) return other === true
-    return Buffer.compare(commit.proof, theirs.proof) > 0
-  }
-
-  #onDhPart1(message: Buffer, part: DhPart): void {
-    const { hello, message: helloMessage } = this.#peerHello!
-    const { keyPair, ownPart } = this.#exchange!
-    const h2 = sha256(part.h1)
-    if (keyPair === undefined || !sha256(h2).equals(hello.h3) || !isSealed(helloMessage, h2)) return
-    this.#agree(part, keyPair, [message, ownPart!])
-    this.#peerPart = message
-    this.#state = 'agreeing'
-    this.#repeater.start(ownPart!, messageTimes)
-  }
-
-  #onDhPart2(message: Buffer, part: DhPart): void {
-    const { commit, commitMessage, keyPair, ownPart, algorithms } = this.#exchange!
-    if (!digest(algorithms.hash, message, this.#hello).subarray(0, 32).equals(commit.proof)) {
-      throw new ZrtpError('ZRTP_HVI_MISMATCH', 'DHPart2 is not the one that was committed to')
-    }
-    if (!sha256(part.h1).equals(commit.h2) || !isSealed(commitMessage, part.h1)) return
-    this.#agree(part, keyPair!, [ownPart!, message])
-    this.#peerPart = message
+    const { key } = this.#session
+    if (key === undefined) throw new ZrtpError('ZRTP_NO_SHARED_SECRET', 'multistream mode before any key agreement')
+    exchange.takeSessionKey(key)
     this.#state = 'confirmed'
-    this.#answer(message, this.#confirm('Confirm1'))
+    this.#answer(message, exchange.confirm('Confirm1'))
   }
 
-  /** s0 and all that comes of it (RFC 6189 §4.4.1.4). */
-  #agree(part: DhPart, keyPair: KeyPair, parts: readonly [Buffer, Buffer]): void {
-    const result = keyPair.agree(part.publicValue)
-    const { initiator } = this.#exchange!
-    const secrets = this.#match!.shared(part, initiator ? 'Responder' : 'Initiator')
-    const context = this.#context(parts)
-    this.#keys = deriveKeys(context, dhSecret(context, result, secrets))
-    result.fill(0)
+  #onDhPart1(message: Buffer): void {
+    const exchange = this.#exchange!
+    if (!exchange.takeDhPart1(readDhPart(message), message)) return
+    this.#state = 'agreeing'
+    this.#repeater.start(exchange.ownPart!, messageTimes)
   }
 
-  #context(parts: readonly Buffer[] = []): Parameters<typeof deriveKeys>[0] {
-    const { initiator, algorithms, commitMessage } = this.#exchange!
-    const { message, hello } = this.#peerHello!
-    const responderHello = initiator ? message : this.#hello
-    const [own, peer] = [this.#session.zid, hello.zid]
-    return {
-      algorithms,
-      initiatorZid: initiator ? own : peer,
-      responderZid: initiator ? peer : own,
-      totalHash: digest(algorithms.hash, responderHello, commitMessage, ...parts),
-    }
-  }
-
-  /** The keys of the sides, as this one sees them. */
-  #sides(): { readonly own: SideKeys; readonly peer: SideKeys } {
-    const { initiator, responder } = this.#keys!
-    return this.#exchange!.initiator ? { own: initiator, peer: responder } : { own: responder, peer: initiator }
-  }
-
-  #confirm(type: 'Confirm1' | 'Confirm2'): Buffer {
-    const { hash, cipher } = this.#exchange!.algorithms
-    const { mac, zrtp } = this.#sides().own
-    const plain = writeConfirmation({
-      ...{ h0: this.#chain[0], verified: this.#match?.verified ?? false, allowClear: false, disclosure: false },
-      ...{ enrolment: false, expiration: 0xffffffff },
-    })
-    const iv = randomBytes(16)
-    const encrypted = encryptConfirm(cipher, zrtp, iv, plain)
-    return writeConfirm(type, { mac: hmac(hash, mac, encrypted).subarray(0, 8), iv, encrypted })
-  }
-
-  /** @throws ZrtpError `ZRTP_CONFIRM_MAC` */
-  #readConfirm(message: Buffer): Confirmation {
-    const { hash, cipher } = this.#exchange!.algorithms
-    const { mac, zrtp } = this.#sides().peer
-    const confirm = readConfirm(message)
-    if (!hmac(hash, mac, confirm.encrypted).subarray(0, 8).equals(confirm.mac)) {
-      throw new ZrtpError('ZRTP_CONFIRM_MAC', 'the two sides have not come to the same keys')
-    }
-    const confirmation = readConfirmation(decryptConfirm(cipher, zrtp, confirm.iv, confirm.encrypted))
-    this.#checkChain(confirmation.h0)
-    return confirmation
-  }
-
-  /** H0 shows that all messages came from one hand (RFC 6189 §9). */
-  #checkChain(h0: Buffer): void {
-    const h1 = sha256(h0)
-    const { hello, message } = this.#peerHello!
-    const h2 = sha256(h1)
-    const sealed = this.#peerPart === undefined || isSealed(this.#peerPart, h0)
-    if (!sha256(h2).equals(hello.h3) || !isSealed(message, h2) || !sealed) {
-      throw new ZrtpError('ZRTP_CONFIRM_MAC', 'the messages of the phone are not all its own')
-    }
+  #onDhPart2(message: Buffer): void {
+    const exchange = this.#exchange!
+    if (!exchange.takeDhPart2(readDhPart(message), message)) return
+    this.#state = 'confirmed'
+    this.#answer(message, exchange.confirm('Confirm1'))
   }
 
   #onConfirm1(message: Buffer): void {
     const exchange = this.#exchange
-    const multistream = exchange?.algorithms.keyAgreement === 'Mult'
-    if (exchange?.initiator !== true || this.#state !== (multistream ? 'committed' : 'agreeing')) return
-    if (multistream) this.#keys = deriveKeys(this.#context(), multistreamSecret(this.#context(), this.#session.key!))
-    this.#confirmed(this.#readConfirm(message))
+    if (exchange?.initiator !== true) return
+    if (this.#state !== (exchange.multistream ? 'committed' : 'agreeing')) return
+    if (exchange.multistream) exchange.takeSessionKey(this.#session.key!)
+    exchange.takeConfirm(message)
     this.#state = 'confirming'
-    this.#repeater.start(this.#confirm('Confirm2'), messageTimes)
+    this.#repeater.start(exchange.confirm('Confirm2'), messageTimes)
   }
 
   #onConfirm2(message: Buffer): void {
-    this.#confirmed(this.#readConfirm(message))
+    this.#exchange!.takeConfirm(message)
     this.#answer(message, writeMessage('Conf2ACK'))
     this.#secure()
-  }
-
-  #confirmed({ verified }: Confirmation): void {
-    // both users must have compared the SAS, or nobody has (RFC 6189 §7.1)
-    if (this.#match !== undefined) this.#match.verified &&= verified
   }
 
   #secure(): void {
     this.#repeater.stop()
     this.#state = 'secure'
-    const { algorithms } = this.#exchange!
-    const { own, peer } = this.#sides()
-    const { sasValue, retainedSecret, session } = this.#keys!
-    const match = this.#match
-    if (match !== undefined) {
-      this.#session.cache.put(this.#peerHello!.hello.zid, this.#session.party, match.next(retainedSecret))
-    }
-    this.#options.onSecured({
-      send: own.srtp,
-      receive: peer.srtp,
-      algorithms,
-      ...(match !== undefined && { sas: renderSas(sasValue) }),
-      verified: match?.verified ?? false,
-      cache: match?.state ?? 'new',
-    })
-    if (match !== undefined) this.#session.establish(session)
+    const { result, lasting } = this.#exchange!
+    const { cache, party } = this.#session
+    if (lasting !== undefined) cache.put(this.#peerHello!.hello.zid, party, lasting.retained)
+    this.#options.onSecured(result)
+    if (lasting !== undefined) this.#session.establish(lasting.session)
+  }
+
+  #sides(peer: ZrtpSides['peer']): ZrtpSides {
+    return { own: { zid: this.#session.zid, hello: this.#hello, chain: this.#chain }, peer }
   }
 
   #retained(zid: Buffer): PeerSecrets | undefined {

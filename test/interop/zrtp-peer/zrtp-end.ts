@@ -6,7 +6,8 @@ import { sha256 } from '../../../src/media/zrtp/key-derivation.ts'
 import { ownHello } from '../../../src/media/zrtp/own-hello.ts'
 import { MemorySecretCache, type SecretCache } from '../../../src/media/zrtp/secret-cache.ts'
 import { ZrtpSession } from '../../../src/media/zrtp/zrtp-session.ts'
-import { ZrtpStream, type ZrtpResult } from '../../../src/media/zrtp/zrtp-stream.ts'
+import { type ZrtpResult } from '../../../src/media/zrtp/zrtp-exchange.ts'
+import { ZrtpStream } from '../../../src/media/zrtp/zrtp-stream.ts'
 
 export interface ZrtpEndOptions {
   readonly peerPort: number
