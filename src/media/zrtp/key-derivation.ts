@@ -1,4 +1,4 @@
-import { createHash, createHmac } from 'node:crypto'
+import { createHmac, hash as oneShot } from 'node:crypto'
 import { cryptoSuites, type SrtpMasterKey } from '../../base/encryption.ts'
 import { cipherKeyLength, hashLength, hashName, suiteOf, type Algorithms, type HashAlgorithm } from './algorithms.ts'
 
@@ -9,16 +9,12 @@ export function sha256(...parts: readonly Uint8Array[]): Buffer {
 
 /** A digest of the negotiated hash. */
 export function digest(hash: HashAlgorithm, ...parts: readonly Uint8Array[]): Buffer {
-  const sum = createHash(hashName[hash])
-  for (const part of parts) sum.update(part)
-  return sum.digest()
+  return oneShot(hashName[hash], parts.length === 1 ? parts[0]! : Buffer.concat(parts), 'buffer')
 }
 
 /** HMAC of the negotiated hash. */
-export function hmac(hash: HashAlgorithm, key: Uint8Array, ...parts: readonly (Uint8Array | string)[]): Buffer {
-  const sum = createHmac(hashName[hash], key)
-  for (const part of parts) sum.update(part)
-  return sum.digest()
+export function hmac(hash: HashAlgorithm, key: Uint8Array, message: Uint8Array | string): Buffer {
+  return createHmac(hashName[hash], key).update(message).digest()
 }
 
 /**
@@ -26,8 +22,12 @@ export function hmac(hash: HashAlgorithm, key: Uint8Array, ...parts: readonly (U
  * @param length bytes, at most those of the hash
  */
 export function kdf(hash: HashAlgorithm, key: Uint8Array, label: string, context: Uint8Array, length: number): Buffer {
-  return hmac(hash, key, word(1), label, Buffer.from([0]), context, word(8 * length)).subarray(0, length)
+  const message = Buffer.concat([firstBlock, Buffer.from(`${label}\0`, 'latin1'), context, word(8 * length)])
+  return hmac(hash, key, message).subarray(0, length)
 }
+
+/** The counter of the only block. */
+const firstBlock = word(1)
 
 function word(value: number): Buffer {
   const bytes = Buffer.alloc(4)

@@ -32,11 +32,13 @@ export class SecretMatch {
    */
   ids(side: Side): Pick<DhPart, 'rs1Id' | 'rs2Id' | 'auxId' | 'pbxId'> {
     const { rs1, rs2 } = this.#known ?? {}
+    const random = randomBytes(4 * idLength)
+    const unknown = (place: number): Buffer => random.subarray(place * idLength, (place + 1) * idLength)
     return {
-      rs1Id: this.#id(rs1, side) ?? randomBytes(idLength),
-      rs2Id: this.#id(rs2, side) ?? randomBytes(idLength),
-      auxId: randomBytes(idLength),
-      pbxId: randomBytes(idLength),
+      rs1Id: this.#id(rs1, side) ?? unknown(0),
+      rs2Id: this.#id(rs2, side) ?? unknown(1),
+      auxId: unknown(2),
+      pbxId: unknown(3),
     }
   }
 

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { chooseAlgorithms } from './algorithms.ts'
 import { hashChain, sha256 } from './key-derivation.ts'
 import { parsePacket, writeMessage, writePacket, type ZrtpPacket } from './message/packet.ts'
@@ -55,7 +54,8 @@ export class ZrtpStream {
   readonly #hello: Buffer
   readonly #chain: ReturnType<typeof hashChain>
   #state: State = 'discovery'
-  #sequence = randomBytes(2).readUInt16BE(0) & 0x7fff
+  /** Of the last packet; it begins anywhere (RFC 6189 §5), so at what is known to be random: some of H3. */
+  #sequence: number
   #acknowledged = false
   /** By when the peer must have said a Hello that is its own. */
   #helloDue: number | undefined
@@ -74,6 +74,7 @@ export class ZrtpStream {
     const { zid, algorithms } = session
     this.#hello = ownHello({ seed: options.seed, zid, algorithms })
     this.#chain = hashChain(options.seed)
+    this.#sequence = this.#chain[3].readUInt16BE(0) & 0x7fff
     this.#repeater = new Repeater(
       () => options.now(),
       (message) => this.#send(message),

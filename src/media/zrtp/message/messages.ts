@@ -1,5 +1,5 @@
-import { createHmac } from 'node:crypto'
 import { type HelloAlgorithms } from '../algorithms.ts'
+import { hmac } from '../key-derivation.ts'
 import { ZrtpError } from '../zrtp-error.ts'
 import { Fields } from './fields.ts'
 import { messageHeaderLength, writeMessage } from './packet.ts'
@@ -18,7 +18,7 @@ export function isSealed(message: Buffer, key: Buffer): boolean {
 }
 
 function mac(message: Buffer, key: Buffer): Buffer {
-  return createHmac('sha256', key).update(message.subarray(0, -macLength)).digest().subarray(0, macLength)
+  return hmac('S256', key, message.subarray(0, -macLength)).subarray(0, macLength)
 }
 
 /** Hello (RFC 6189 §5.2). */
