@@ -1,3 +1,4 @@
+import { type ClearBeforeZrtp } from '../base/endpoint-description.ts'
 import { type CryptoSuite } from '../base/encryption.ts'
 import { type Fingerprint } from '../base/fingerprint.ts'
 import { type CodecRestriction } from '../sdp/restrict-codecs.ts'
@@ -23,8 +24,10 @@ export interface CallSettings {
   readonly zrtp?: {
     /** The value of `a=zrtp-hash` for the Hello of a stream. */
     readonly hash: (seed: Buffer) => string
-    /** `zrtp-unanswered=clear`. */
-    readonly clearIfUnanswered: boolean
+    /** `zrtp-unanswered=clear`: what legs of ZRTP do with a phone that speaks none. */
+    readonly clear: Exclude<ClearBeforeZrtp, 'until-keyed'>
+    /** `zrtp-opportunistic`: legs without encryption take ZRTP from a phone that begins it. */
+    readonly opportunistic: boolean
   }
   /** `enable-ice`, with the `nat-addresses`; absent: ICE is not done. */
   readonly ice?: { readonly addresses: readonly string[] }

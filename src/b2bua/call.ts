@@ -199,7 +199,7 @@ export class Call {
     }
     const what = `key exchange of leg ${leg}, stream ${stream + 1}, failed: ${failure}`
     // a handshake of DTLS is tried again; ZRTP has tried for seconds, and a phone that speaks none of it would stay silent
-    const mayBeClear = this.#world.settings.zrtp?.clearIfUnanswered === true
+    const mayBeClear = this.#world.settings.zrtp?.clear === 'if-unanswered'
     if (this.answered && this.modes[leg] === 'zrtp' && !mayBeClear) this.#endBySelf('key-exchange-failed', what)
     else this.#world.onWarning(this, what)
   }

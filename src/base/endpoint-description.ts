@@ -24,6 +24,13 @@ export interface RemoteEndpoint {
   readonly rtcpPort: number
 }
 
+/**
+ * When a phone of ZRTP is talked to in clear: never; once it has answered no Hello for too long; or until it says Hello by
+ * itself and has come to keys, as on a leg without encryption that takes ZRTP where it comes. Once there are keys there is no
+ * way back.
+ */
+export type ClearBeforeZrtp = 'never' | 'if-unanswered' | 'until-keyed'
+
 /** The protection of one leg's packets. */
 export type Protection =
   | { readonly mode: 'none' }
@@ -56,8 +63,7 @@ export type Protection =
       readonly peerHash?: Buffer
       /** Whom the phone talks to, as it sees it: phones keep retained secrets for each, and so does this server. */
       readonly party: string
-      /** A phone that answers no Hello is talked to in clear; otherwise it is not talked to. */
-      readonly clearIfUnanswered: boolean
+      readonly clear: ClearBeforeZrtp
     }
 
 /** User name fragment and password of one side of a stream (RFC 8445 §5.3). The password is a secret. */

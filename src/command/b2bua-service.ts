@@ -191,7 +191,11 @@ export class B2buaService implements Service {
       codecs: { ...(audio === '' ? {} : { audio }), ...(video === '' ? {} : { video }) },
       suites: defaultCryptoSuites,
       ...('fingerprint' in this.#certificate && { fingerprint: this.#certificate.fingerprint }),
-      zrtp: { hash: this.#zrtpHash, clearIfUnanswered: snapshot.get('b2bua', 'zrtp-unanswered') === 'clear' },
+      zrtp: {
+        hash: this.#zrtpHash,
+        clear: snapshot.get('b2bua', 'zrtp-unanswered') === 'clear' ? 'if-unanswered' : 'never',
+        opportunistic: snapshot.get('b2bua', 'zrtp-opportunistic'),
+      },
       ...(snapshot.get('b2bua-server', 'enable-ice') && {
         ice: { addresses: snapshot.get('b2bua-server', 'nat-addresses') },
       }),

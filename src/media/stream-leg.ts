@@ -102,6 +102,7 @@ export class StreamLeg {
       send: (packet, to) => this.#sendHandshake(1, packet, to),
       destination: () => (this.#reachable ? this.#handshakeDestination(1) : undefined),
       onKeys: ({ send, receive }) => {
+        this.#security.secured = true // it may have been in clear until now
         for (const component of [this.#security.rtp, this.#security.rtcp]) {
           this.#security.install(component, send, receive)
         }

@@ -1,5 +1,5 @@
 import { type MessagePort } from 'node:worker_threads'
-import { type EndpointDescription, type Protection } from '../base/endpoint-description.ts'
+import { type ClearBeforeZrtp, type EndpointDescription, type Protection } from '../base/endpoint-description.ts'
 import { type FingerprintHash } from '../base/fingerprint.ts'
 import { fromKeyMessage, toKeyMessage, type KeyMessage } from './key-message.ts'
 import { type KeyExchangeReport, type MediaLeg } from './media-engine.ts'
@@ -18,7 +18,7 @@ export type EndpointMessage = Omit<EndpointDescription, 'protection'> & {
         readonly seed: Uint8Array
         readonly peerHash?: Uint8Array
         readonly party: string
-        readonly clearIfUnanswered: boolean
+        readonly clear: ClearBeforeZrtp
       }
 }
 

@@ -13,7 +13,7 @@ export interface ZrtpLegOptions {
   destination(): PeerAddress | undefined
   /** The keys for RTP and RTCP. */
   onKeys(keys: Pick<AgreedKeys, 'send' | 'receive'>): void
-  /** The phone speaks no ZRTP, and may be talked to in clear. */
+  /** The phone may be talked to in clear: it speaks no ZRTP, or has not begun to. */
   onClear(): void
   /** An exchange has brought keys, or has failed; another one may follow. */
   onOutcome(outcome: { readonly suite?: CryptoSuite; readonly zrtp?: ZrtpDetails; readonly failure?: string }): void
@@ -28,8 +28,10 @@ export class ZrtpLeg {
   #protection: ZrtpProtection | undefined
   #exchange: KeyExchange | undefined
   #agreed: AgreedKeys | undefined
-  /** The phone of this association speaks no ZRTP, and is talked to in clear. */
+  /** The phone of this association is talked to in clear until there are keys; it is the one to begin. */
   #clear = false
+  /** There were keys once, for whichever association: there is no way back to clear. */
+  #everKeyed = false
 
   constructor(options: ZrtpLegOptions) {
     this.#options = options
@@ -40,18 +42,22 @@ export class ZrtpLeg {
     if (protection?.association !== this.#protection?.association) {
       this.close()
       this.#agreed = undefined
-      this.#clear = false
+      this.#clear = protection?.clear === 'until-keyed' && !this.#everKeyed
     }
     this.#protection = protection
-    if (this.#clear) this.#options.onClear()
-    else if (this.#agreed !== undefined) this.#options.onKeys(this.#agreed)
+    if (this.#agreed !== undefined) this.#options.onKeys(this.#agreed)
+    else if (this.#clear) this.#options.onClear()
     else this.onDestination()
   }
 
   /** The phone's address has become known. */
   onDestination(): void {
+    if (!this.#clear) this.#begin()
+  }
+
+  #begin(): void {
     const protection = this.#protection
-    if (protection === undefined || this.#clear || this.#exchange !== undefined || this.#agreed !== undefined) return
+    if (protection === undefined || this.#exchange !== undefined || this.#agreed !== undefined) return
     if (this.#options.destination() === undefined) return
     const { association, party, seed, peerHash } = protection
     const kind = { protocol: 'zrtp', association, party, seed, ...(peerHash !== undefined && { peerHash }) } as const
@@ -62,12 +68,13 @@ export class ZrtpLeg {
       },
       onConnected: (agreed) => {
         this.#agreed = agreed
+        this.#everKeyed = true
         this.#options.onKeys(agreed)
         this.#options.onOutcome({ suite: agreed.send.suite, ...(agreed.zrtp !== undefined && { zrtp: agreed.zrtp }) })
       },
       onFailed: (failure, unanswered) => {
         if (this.#exchange === exchange) this.#exchange = undefined
-        if (unanswered && protection.clearIfUnanswered) {
+        if (unanswered && protection.clear === 'if-unanswered') {
           this.#clear = true
           this.#options.onClear()
         }
@@ -79,7 +86,7 @@ export class ZrtpLeg {
 
   /** A packet of ZRTP, from a source that deserves an answer. It is copied. */
   receive(packet: Uint8Array): void {
-    this.onDestination()
+    this.#begin()
     this.#exchange?.receive(packet)
   }
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { type CryptoSuite, type EncryptionMode } from '../base/encryption.ts'
-import { type EndpointDescription, type LocalEndpoint } from '../base/endpoint-description.ts'
+import { type ClearBeforeZrtp, type EndpointDescription, type LocalEndpoint } from '../base/endpoint-description.ts'
 import { type Fingerprint } from '../base/fingerprint.ts'
 import { writeCrypto } from './crypto-attribute.ts'
 import { networkAddress, writeWithoutOrigin } from './description-writer.ts'
@@ -38,8 +38,10 @@ export interface LegDescriptionsOptions {
     readonly hash: (seed: Buffer) => string
     /** Whom the phone talks to, as it sees it. */
     readonly party: string
-    /** A phone that answers no Hello is talked to in clear. */
-    readonly clearIfUnanswered: boolean
+    /** What a leg of ZRTP does with a phone that speaks none. */
+    readonly clear: ClearBeforeZrtp
+    /** A leg without encryption takes ZRTP from a phone that begins it; nothing is written about it. */
+    readonly opportunistic: boolean
   }
   /** Present: ICE is offered, and answered when the peer offers it. `addresses` are those of a NAT in front of this server. */
   readonly ice?: { readonly addresses: readonly string[] }
@@ -69,6 +71,7 @@ export class LegDescriptions {
   readonly #suites: readonly CryptoSuite[]
   readonly #fingerprint: Fingerprint | undefined
   readonly #zrtp: LegDescriptionsOptions['zrtp']
+  readonly #takesZrtp: boolean
   readonly #ice: LegDescriptionsOptions['ice']
   readonly #random: RandomBytes
   readonly #username: string
@@ -109,7 +112,8 @@ export class LegDescriptions {
     this.#random = random
     this.#username = username
     this.#sessionId = String(random(4).readUInt32BE())
-    this.#zrtpSession = mode === 'zrtp' ? random(16).toString('hex') : ''
+    this.#takesZrtp = mode === 'zrtp' || (mode === 'none' && zrtp?.opportunistic === true)
+    this.#zrtpSession = this.#takesZrtp ? random(16).toString('hex') : ''
   }
 
   /**
@@ -250,7 +254,7 @@ export class LegDescriptions {
       if (profile.security !== 'rtp') {
         throw unusableProfile(media, this.mode === 'none' ? 'on a leg without encryption' : 'on a leg with ZRTP')
       }
-      if (this.mode === 'none') return { ...accepted, direction: own }
+      if (!this.#takesZrtp) return { ...accepted, direction: own }
       const zrtp = offerZrtp(before?.zrtp, this.#generation(), this.#random)
       return { ...accepted, direction: own, zrtp: meetZrtp(zrtp, media, ice !== undefined, this.#random) }
     }
@@ -293,7 +297,7 @@ export class LegDescriptions {
       mux: before?.mux ?? (media.rtcpMux || ice || this.mode === 'dtls-srtp'),
       ...(ice && { ice: offerIce(before?.ice, this.#random) }),
       ...(this.mode === 'dtls-srtp' && { dtls: offerDtls(before?.dtls, this.#random) }),
-      ...(this.mode === 'zrtp' && { zrtp: offerZrtp(before?.zrtp, this.#generation(), this.#random) }),
+      ...(this.#takesZrtp && { zrtp: offerZrtp(before?.zrtp, this.#generation(), this.#random) }),
       sdes: this.mode === 'sdes' ? offerSdes(before?.sdes ?? noSdesKeys, this.#suites, this.#random) : noSdesKeys,
     }
   }
@@ -343,8 +347,8 @@ export class LegDescriptions {
   }
 
   #party(): ZrtpParty {
-    const { party = '', clearIfUnanswered = false } = this.#zrtp ?? {}
-    return { session: this.#zrtpSession, party, clearIfUnanswered }
+    const { party = '', clear = 'never' } = this.#zrtp ?? {}
+    return { session: this.#zrtpSession, party, clear: this.mode === 'none' ? 'until-keyed' : clear }
   }
 
   /** Of the leg's session of ZRTP: streams that are added join it. */
@@ -416,7 +420,7 @@ export class LegDescriptions {
       ...(mux ? ['rtcp-mux'] : []),
       ...keys.map((value) => `crypto:${value}`),
       ...(dtls === undefined ? [] : dtlsLines(dtls, this.#fingerprint!, offer)),
-      ...(zrtp === undefined ? [] : [`zrtp-hash:${this.#zrtp!.hash(zrtp.seed)}`]),
+      ...(zrtp === undefined || this.mode === 'none' ? [] : [`zrtp-hash:${this.#zrtp!.hash(zrtp.seed)}`]),
       ...(acfg === undefined || offer ? [] : [`acfg:${acfg}`]),
       ...(ice === undefined ? [] : iceLines(ice, local, this.#ice!.addresses, mux && !offer)),
     ]

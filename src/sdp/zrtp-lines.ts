@@ -1,4 +1,4 @@
-import { type Protection } from '../base/endpoint-description.ts'
+import { type ClearBeforeZrtp, type Protection } from '../base/endpoint-description.ts'
 import { attributeName, type Attribute } from './attributes.ts'
 import { type RandomBytes } from './sdes-keys.ts'
 import { isUnspecified, type MediaDescription } from './session-description.ts'
@@ -58,15 +58,14 @@ export interface ZrtpParty {
   readonly session: string
   /** Whom the phone talks to, as it sees it. */
   readonly party: string
-  /** A phone that answers no Hello is talked to in clear. */
-  readonly clearIfUnanswered: boolean
+  readonly clear: ClearBeforeZrtp
 }
 
 /** What media must know. */
 export function zrtpProtection(
   { seed, generation, peerHash }: ZrtpState,
-  { session, party, clearIfUnanswered }: ZrtpParty,
+  { session, party, clear }: ZrtpParty,
 ): Protection {
-  const protection = { mode: 'zrtp', association: `${session}/${generation}`, party, clearIfUnanswered, seed } as const
+  const protection = { mode: 'zrtp', association: `${session}/${generation}`, party, clear, seed } as const
   return peerHash === undefined ? protection : { ...protection, peerHash }
 }

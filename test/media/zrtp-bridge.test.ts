@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, describe, test } from 'node:test'
-import { type EndpointDescription, type LocalEndpoint, type Protection } from '../../src/base/endpoint-description.ts'
+import {
+  type ClearBeforeZrtp,
+  type EndpointDescription,
+  type LocalEndpoint,
+  type Protection,
+} from '../../src/base/endpoint-description.ts'
 import { type KeyExchangeReport } from '../../src/media/media-engine.ts'
 import { WorkerMediaEngine } from '../../src/media/worker-media-engine.ts'
 import { ownAlgorithms } from '../../src/media/zrtp/algorithms.ts'
@@ -45,10 +50,10 @@ function endpoint({ address, rtpPort, rtcpPort }: LocalEndpoint, protection: Pro
 
 function zrtp(
   seed: Buffer,
-  options: { peerHash?: Buffer; association?: string; clearIfUnanswered?: boolean } = {},
+  options: { peerHash?: Buffer; association?: string; clear?: ClearBeforeZrtp } = {},
 ): Protection {
-  const { peerHash, association = randomBytes(8).toString('hex'), clearIfUnanswered = false } = options
-  const protection = { mode: 'zrtp', association, party: 'sip:bob@example.org', clearIfUnanswered, seed } as const
+  const { peerHash, association = randomBytes(8).toString('hex'), clear = 'never' } = options
+  const protection = { mode: 'zrtp', association, party: 'sip:bob@example.org', clear, seed } as const
   return peerHash === undefined ? protection : { ...protection, peerHash }
 }
 
@@ -136,19 +141,51 @@ describe('ZRTP on a leg', () => {
     await close(pair)
   })
 
-  for (const clearIfUnanswered of [false, true]) {
-    const outcome = clearIfUnanswered ? 'is talked to in clear where that is allowed' : 'gets nothing'
+  for (const clear of ['never', 'if-unanswered'] as const) {
+    const outcome = clear === 'if-unanswered' ? 'is talked to in clear where that is allowed' : 'gets nothing'
     test(`a phone that answers no Hello for 4 s ${outcome}, and it is reported`, async () => {
       const { one, two, local, reports } = await ends()
-      one.session.update(0, 'b', endpoint(local.two, zrtp(randomBytes(32), { clearIfUnanswered })))
+      one.session.update(0, 'b', endpoint(local.two, zrtp(randomBytes(32), { clear })))
       two.session.update(0, 'a', endpoint(local.one, { mode: 'none' }))
       await until(() => reports.length > 0)
       assert.equal(reports[0]?.failure, 'the phone does not speak ZRTP')
       one.a.sendRtp(rtpPacket({ sequence: 1 }))
-      if (clearIfUnanswered) assert.deepEqual(await two.b.receiveRtp(), rtpPacket({ sequence: 1 }))
+      if (clear === 'if-unanswered') assert.deepEqual(await two.b.receiveRtp(), rtpPacket({ sequence: 1 }))
       else await one.counted('b', 'undeliverable', 1)
       await one.close()
       await two.close()
     })
   }
+
+  test('a leg in clear takes ZRTP from a phone that begins it, and never goes back', async () => {
+    const pair = await ends()
+    const { one, two, local } = pair
+    const patient = zrtp(randomBytes(32), { clear: 'until-keyed' })
+    one.session.update(0, 'b', endpoint(local.two, patient))
+    two.session.update(0, 'a', endpoint(local.one, { mode: 'none' }))
+    await talk(pair)
+    assert.equal(one.counters('b').keyExchanges, 0)
+    two.session.update(0, 'a', endpoint(local.one, zrtp(randomBytes(32))))
+    await one.counted('b', 'keyExchanges', 1)
+    await two.counted('a', 'keyExchanges', 1)
+    await talk(pair, 2)
+    one.session.update(0, 'b', endpoint(local.two, patient))
+    two.session.update(0, 'a', endpoint(local.one, { mode: 'none' }))
+    two.b.sendRtp(rtpPacket({ ssrc: 9, sequence: 3 }))
+    await one.counted('b', 'plainPackets', 1)
+    one.session.update(0, 'b', endpoint(local.two, zrtp(randomBytes(32), { clear: 'until-keyed' }))) // another association
+    two.b.sendRtp(rtpPacket({ ssrc: 9, sequence: 4 }))
+    await one.counted('b', 'notReady', 1)
+    await close(pair)
+  })
+
+  test('two legs that wait for each other stay in clear', async () => {
+    const pair = await ends()
+    const { one, two, local, reports } = pair
+    one.session.update(0, 'b', endpoint(local.two, zrtp(randomBytes(32), { clear: 'until-keyed' })))
+    two.session.update(0, 'a', endpoint(local.one, zrtp(randomBytes(32), { clear: 'until-keyed' })))
+    await talk(pair)
+    assert.deepEqual(reports, [])
+    await close(pair)
+  })
 })

@@ -11,7 +11,8 @@ const options = {
   zrtp: {
     hash: (seed: Buffer) => `1.10 ${seed.toString('hex')}`,
     party: 'sip:bob@example.org',
-    clearIfUnanswered: false,
+    clear: 'never',
+    opportunistic: false,
   },
 } as const
 const hash = (letter: string): string => `a=zrtp-hash:1.10 ${Buffer.alloc(32, letter).toString('hex')}`
@@ -106,5 +107,21 @@ describe('a leg of ZRTP', () => {
     const [a, b] = [new LegDescriptions(options), new LegDescriptions({ mode: 'none', suites: [] })]
     const offer = b.writeOffer(a.receiveOffer(phoneSdp(...audio(hash('z')))), localPorts(50000))
     assert.equal(parseSdp(offer).media[0]!.zrtpHash, false)
+  })
+
+  test('a leg in clear that takes ZRTP says nothing of it, and is in clear until there are keys', () => {
+    const leg = new LegDescriptions({ ...options, mode: 'none', zrtp: { ...options.zrtp, opportunistic: true } })
+    const answer = exchange(leg, ...audio())
+    assert.ok(!answer.includes('zrtp'))
+    assert.equal(protection(leg).clear, 'until-keyed')
+    const before = protection(leg)
+    exchange(leg, ...audio('a=sendonly'))
+    assert.deepEqual(protection(leg), before)
+  })
+
+  test('a leg in clear takes no ZRTP unless it is asked to', () => {
+    const leg = new LegDescriptions({ ...options, mode: 'none' })
+    exchange(leg, ...audio())
+    assert.deepEqual(leg.endpoint(0)!.protection, { mode: 'none' })
   })
 })

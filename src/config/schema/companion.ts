@@ -48,6 +48,12 @@ export const companion = {
     help: 'What becomes of a call with a leg of ZRTP whose phone speaks none, which shows after 4 seconds: it ends, or goes on in clear on that leg. There is nothing to hear until then.',
     reload: 'next call',
   }),
+  'zrtp-opportunistic': parameter({
+    type: boolean,
+    default: 'false',
+    help: 'Take ZRTP on a leg whose encryption is none, from a phone that begins it by itself. Media is in clear until there are keys, and never again after.',
+    reload: 'next call',
+  }),
   fallback: parameter({
     type: stringList,
     default: '',
