@@ -34,7 +34,7 @@ export const ownAlgorithms: HelloAlgorithms = {
   cipher: ['AES1', 'AES3'],
   authTag: ['GCM ', 'HS80', 'HS32'],
   keyAgreement: ['X255', 'X448', 'DH3k', 'EC25', 'EC38', 'Mult'],
-  sas: ['B32 '],
+  sas: ['B32 ', 'B256'],
 }
 
 /** Mandatory, and so implied where a Hello does not list them (RFC 6189 §5.1). */

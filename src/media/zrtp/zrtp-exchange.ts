@@ -208,7 +208,7 @@ export class ZrtpExchange {
     const match = this.#match
     return {
       ...{ send: own.srtp, receive: peer.srtp, algorithms: this.algorithms },
-      ...(match !== undefined && { sas: renderSas(this.#keys!.sasValue) }),
+      ...(match !== undefined && { sas: renderSas(this.algorithms.sas, this.#keys!.sasValue) }),
       verified: match?.verified ?? false,
       cache: match?.state ?? 'new',
     }
