@@ -7,7 +7,13 @@ export type CipherAlgorithm = 'AES1' | 'AES3'
 export type AuthTag = 'HS32' | 'HS80' | 'GCM '
 /** Key agreements that bring a secret of their own. */
 export type DhAgreement = 'X255' | 'X448' | 'DH3k' | 'DH2k' | 'EC25' | 'EC38'
-export type KeyAgreement = DhAgreement | 'Mult'
+export type KeyAgreement = DhAgreement | 'Mult' | 'Prsh'
+
+/** Says whether it is one of DH mode: not multistream, not preshared. */
+export function isDh(name: KeyAgreement): name is DhAgreement {
+  return name !== 'Mult' && name !== 'Prsh'
+}
+
 export type SasAlgorithm = 'B32 ' | 'B256'
 
 /** What a Hello lists, in the order of preference; unknown names stay as they came. */
@@ -28,7 +34,10 @@ export interface Algorithms {
   readonly sas: SasAlgorithm
 }
 
-/** What this server offers. DH2k is accepted only: 2048 bits are too few to ask for. */
+/**
+ * What this server offers. DH2k is accepted only: 2048 bits are too few to ask for. So is Prsh: it saves a phone one public-key
+ * operation, and for that whoever gets at the retained secrets once could decrypt every call from then on.
+ */
 export const ownAlgorithms: HelloAlgorithms = {
   hash: ['S256', 'S384'],
   cipher: ['AES1', 'AES3'],
@@ -49,7 +58,7 @@ const implied: HelloAlgorithms = {
 /** Every algorithm that is spoken, also those that are not offered. */
 const spoken: HelloAlgorithms = {
   ...ownAlgorithms,
-  keyAgreement: [...ownAlgorithms.keyAgreement, 'DH2k'],
+  keyAgreement: [...ownAlgorithms.keyAgreement, 'DH2k', 'Prsh'],
 }
 
 /** Bytes of a digest. */
@@ -80,15 +89,15 @@ export function suiteOf({ cipher, authTag }: Algorithms): CryptoSuite {
 /**
  * What an initiator puts into its Commit: of each list its own first that the responder has too; the key agreement is the
  * weaker-first compromise of RFC 6189 §4.1.2: the first common one of either side's list, the one that costs less.
- * @param multistream the session has a key already
+ * @param mode where it is not one of DH: multistream, because the session has a key already, or preshared
  */
-export function chooseAlgorithms(ours: HelloAlgorithms, theirs: HelloAlgorithms, multistream: boolean): Algorithms {
+export function chooseAlgorithms(ours: HelloAlgorithms, theirs: HelloAlgorithms, mode?: 'Mult' | 'Prsh'): Algorithms {
   const first = (kind: keyof HelloAlgorithms): string => {
     const known = [...theirs[kind], ...implied[kind]]
     return ours[kind].find((one) => known.includes(one))!
   }
   const dh = (list: readonly string[], other: readonly string[]): string =>
-    list.find((one) => one !== 'Mult' && other.includes(one)) ?? 'DH3k'
+    list.find((one) => one !== 'Mult' && one !== 'Prsh' && other.includes(one)) ?? 'DH3k'
   const [a, b] = [dh(ours.keyAgreement, theirs.keyAgreement), dh(theirs.keyAgreement, ours.keyAgreement)]
   const fastest = ['X255', 'EC25', 'X448', 'EC38', 'DH2k', 'DH3k']
   const agreement = fastest.indexOf(a) <= fastest.indexOf(b) ? a : b
@@ -96,7 +105,7 @@ export function chooseAlgorithms(ours: HelloAlgorithms, theirs: HelloAlgorithms,
     hash: first('hash') as HashAlgorithm,
     cipher: first('cipher') as CipherAlgorithm,
     authTag: first('authTag') as AuthTag,
-    keyAgreement: (multistream ? 'Mult' : agreement) as KeyAgreement,
+    keyAgreement: mode ?? (agreement as KeyAgreement),
     sas: first('sas') as SasAlgorithm,
   }
 }

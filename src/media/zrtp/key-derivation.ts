@@ -63,9 +63,20 @@ export function dhSecret(
   dhResult: Buffer,
   secrets: readonly [Buffer | undefined, Buffer | undefined, Buffer | undefined],
 ): Buffer {
-  const parts = secrets.flatMap((secret = Buffer.alloc(0)) => [word(secret.length), secret])
+  const parts = secrets.map(lengthAndBytes)
   const label = Buffer.from('ZRTP-HMAC-KDF')
   return digest(exchange.algorithms.hash, word(1), dhResult, label, contextOf(exchange), ...parts)
+}
+
+/** A secret with its length before it; one that is absent is empty. */
+export function lengthAndBytes(secret: Buffer = Buffer.alloc(0)): Buffer {
+  return Buffer.concat([word(secret.length), secret])
+}
+
+/** s0 of preshared mode (RFC 6189 §4.4.2.3). */
+export function presharedSecret(exchange: ExchangeContext, presharedKey: Buffer): Buffer {
+  const { hash } = exchange.algorithms
+  return kdf(hash, presharedKey, 'ZRTP PSK', contextOf(exchange), hashLength[hash])
 }
 
 /** s0 of multistream mode (RFC 6189 §4.4.3.2). */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { type SrtpMasterKey } from '../../base/encryption.ts'
-import { acceptAlgorithms, type Algorithms } from './algorithms.ts'
+import { acceptAlgorithms, isDh, type Algorithms } from './algorithms.ts'
 import { decryptConfirm, encryptConfirm } from './confirm-cipher.ts'
 import { newKeyPair, type KeyPair } from './key-agreement.ts'
 import {
@@ -9,6 +9,7 @@ import {
   digest,
   hmac,
   multistreamSecret,
+  presharedSecret,
   sha256,
   type DerivedKeys,
   type ExchangeContext,
@@ -18,6 +19,7 @@ import {
 } from './key-derivation.ts'
 import {
   isSealed,
+  readHello,
   readConfirm,
   readConfirmation,
   seal,
@@ -30,8 +32,8 @@ import {
   type Hello,
 } from './message/messages.ts'
 import { renderSas } from './sas.ts'
-import { type PeerSecrets } from './secret-cache.ts'
-import { SecretMatch, type CacheState } from './secret-match.ts'
+import { forEver, type PeerSecrets } from './secret-cache.ts'
+import { SecretMatch, type AuxState, type CacheState, type IdOwner } from './secret-match.ts'
 import { ZrtpError } from './zrtp-error.ts'
 
 /** What an exchange has brought. */
@@ -44,16 +46,20 @@ export interface ZrtpResult {
   /** Both users have compared it, in this call or an earlier one. */
   readonly verified: boolean
   readonly cache: CacheState
+  /** How the auxiliary secrets met, where this side has one. */
+  readonly aux?: AuxState
 }
 
 /** The two sides, once both have said Hello. */
 export interface ZrtpSides {
-  readonly own: { readonly zid: Buffer; readonly hello: Buffer; readonly chain: ReturnType<typeof hashChain> }
+  readonly own: {
+    readonly zid: Buffer
+    readonly hello: Buffer
+    readonly chain: ReturnType<typeof hashChain>
+    readonly auxSecret: Buffer | undefined
+  }
   readonly peer: { readonly message: Buffer; readonly hello: Hello }
 }
-
-/** The seconds for which a retained secret counts: for ever (RFC 6189 §5.7). */
-const forEver = 0xffffffff
 
 /**
  * The values of one exchange, from the Commit that began it to its keys (RFC 6189 §4.4 to §4.6): what is proved by whom is
@@ -70,6 +76,10 @@ export class ZrtpExchange {
   readonly #keyPair: KeyPair | undefined
   readonly #match: SecretMatch | undefined
   #keys: DerivedKeys | undefined
+  /** Of preshared mode; `undefined` where the peer has named one that is not known here. */
+  readonly #presharedKey: Buffer | undefined
+  /** Seconds for which both sides keep the retained secret. */
+  #interval = forEver
   /** Of the peer, whose MAC H0 will show to be true. */
   #peerPart: Buffer | undefined
 
@@ -82,21 +92,24 @@ export class ZrtpExchange {
     this.#sides = sides
     this.algorithms = algorithms
     this.initiator = theirs === undefined
-    const [h0, h1, h2] = sides.own.chain
-    if (algorithms.keyAgreement !== 'Mult') {
+    const { chain, auxSecret, zid } = sides.own
+    const [h0, h1, h2] = chain
+    if (!this.multistream) this.#match = new SecretMatch(retained, auxSecret, algorithms.hash)
+    if (isDh(algorithms.keyAgreement)) {
       this.#keyPair = newKeyPair(algorithms.keyAgreement)
-      this.#match = new SecretMatch(retained, algorithms.hash)
-      const [type, side] = this.initiator ? (['DHPart2', 'Initiator'] as const) : (['DHPart1', 'Responder'] as const)
       const { publicValue } = this.#keyPair
-      this.ownPart = seal(writeDhPart(type, { h1, ...this.#match.ids(side), publicValue }), h0)
+      const part = { h1, ...this.#match!.ids(this.#owners().own), publicValue }
+      this.ownPart = seal(writeDhPart(this.initiator ? 'DHPart2' : 'DHPart1', part), h0)
     }
+    const preshared = algorithms.keyAgreement === 'Prsh' ? this.#match!.preshared(theirs?.commit.keyId) : undefined
+    this.#presharedKey = preshared?.key
     if (theirs !== undefined) {
       this.commit = theirs.commit
       this.commitMessage = theirs.message
       return
     }
     const proof = this.ownPart === undefined ? randomBytes(16) : this.#hvi(this.ownPart, sides.peer.message)
-    this.commit = { h2, zid: sides.own.zid, ...algorithms, proof }
+    this.commit = { h2, zid, ...algorithms, proof, ...(preshared && { keyId: preshared.id }) }
     this.commitMessage = seal(writeCommit(this.commit), h1)
   }
 
@@ -125,10 +138,28 @@ export class ZrtpExchange {
     return this.algorithms.keyAgreement === 'Mult'
   }
 
-  /** Both have committed (RFC 6189 §4.2): DH goes before multistream, and of two of a kind the greater proof wins. */
+  /** It needs a key agreement of its own: DHParts are exchanged. */
+  get dh(): boolean {
+    return this.ownPart !== undefined
+  }
+
+  /** The peer has committed to preshared mode with a key that this side does not have: it is to commit itself. */
+  get keyUnknown(): boolean {
+    return this.algorithms.keyAgreement === 'Prsh' && this.#presharedKey === undefined
+  }
+
+  /**
+   * Both have committed (RFC 6189 §4.2): DH goes before the other modes, in preshared mode a phone before a PBX, and of two of
+   * a kind the greater proof wins.
+   */
   winsAgainst(theirs: Commit): boolean {
-    const other = theirs.keyAgreement === 'Mult'
-    if (this.multistream !== other) return other
+    const { own, peer } = this.#sides
+    const theirsDh = theirs.proof.length === 32
+    if (this.dh !== theirsDh) return this.dh
+    if (this.algorithms.keyAgreement === 'Prsh' && theirs.keyAgreement === 'Prsh') {
+      const pbx = readHello(own.hello).mitm
+      if (pbx !== peer.hello.mitm) return !pbx
+    }
     return Buffer.compare(this.commit.proof, theirs.proof) > 0
   }
 
@@ -161,10 +192,17 @@ export class ZrtpExchange {
     return true
   }
 
-  /** The keys of multistream mode (RFC 6189 §4.4.3). */
-  takeSessionKey(key: SessionKey): void {
+  /**
+   * The keys of preshared mode (RFC 6189 §4.4.2), or of multistream mode (§4.4.3).
+   * @param session for multistream mode
+   * @throws ZrtpError `ZRTP_NO_SHARED_SECRET` without it
+   */
+  takeSharedKey(session: SessionKey | undefined): void {
     const context = this.#context([])
-    this.#keys = deriveKeys(context, multistreamSecret(context, key))
+    if (this.#presharedKey !== undefined) {
+      this.#keys = deriveKeys(context, presharedSecret(context, this.#presharedKey))
+    } else if (session !== undefined) this.#keys = deriveKeys(context, multistreamSecret(context, session))
+    else throw new ZrtpError('ZRTP_NO_SHARED_SECRET', 'multistream mode before any key agreement')
   }
 
   /** Confirm1 or Confirm2 of this side (RFC 6189 §5.7). */
@@ -191,15 +229,20 @@ export class ZrtpExchange {
     if (!hmac(hash, mac, confirm.encrypted).subarray(0, 8).equals(confirm.mac)) {
       throw new ZrtpError('ZRTP_CONFIRM_MAC', 'the two sides have not come to the same keys')
     }
-    const { h0, verified } = readConfirmation(decryptConfirm(cipher, zrtp, confirm.iv, confirm.encrypted))
-    const h2 = sha256(sha256(h0))
+    const plain = decryptConfirm(cipher, zrtp, confirm.iv, confirm.encrypted)
+    const { h0, verified, expiration } = readConfirmation(plain)
+    const h1 = sha256(h0)
+    const h2 = sha256(h1)
     const { hello, message: helloMessage } = this.#sides.peer
-    const sealed = this.#peerPart === undefined || isSealed(this.#peerPart, h0)
+    // without DHParts H1 is not heard before now
+    const sealed =
+      this.#peerPart === undefined ? this.initiator || isSealed(this.commitMessage, h1) : isSealed(this.#peerPart, h0)
     if (!sha256(h2).equals(hello.h3) || !isSealed(helloMessage, h2) || !sealed) {
       throw new ZrtpError('ZRTP_CONFIRM_MAC', 'the messages of the phone are not all its own')
     }
     // both users must have compared the SAS, or nobody has (§7.1)
     if (this.#match !== undefined) this.#match.verified &&= verified
+    this.#interval = Math.min(expiration, forEver)
   }
 
   /** What it has brought, once it is confirmed. */
@@ -211,22 +254,36 @@ export class ZrtpExchange {
       ...(match !== undefined && { sas: renderSas(this.algorithms.sas, this.#keys!.sasValue) }),
       verified: match?.verified ?? false,
       cache: match?.state ?? 'new',
+      ...(match?.aux !== undefined && { aux: match.aux }),
     }
   }
 
-  /** What outlasts it, in DH mode: the key of the session, and what is retained for the next call. */
-  get lasting(): { readonly session: SessionKey; readonly retained: PeerSecrets } | undefined {
+  /**
+   * What outlasts it, except in multistream mode: the key of the session, and what is retained for the next call, for how many
+   * seconds (RFC 6189 §4.9: as the peer says, because this side would keep it for ever).
+   */
+  get lasting():
+    { readonly session: SessionKey; readonly retained: PeerSecrets; readonly interval: number } | undefined {
     const { session, retainedSecret } = this.#keys!
-    return this.#match && { session, retained: this.#match.next(retainedSecret) }
+    if (this.#match === undefined) return undefined
+    return { session, retained: this.#match.next(retainedSecret, !this.dh), interval: this.#interval }
   }
 
   /** s0 and all that comes of it (RFC 6189 §4.4.1.4). */
   #agree(part: DhPart, parts: readonly [Buffer, Buffer]): void {
     const result = this.#keyPair!.agree(part.publicValue)
-    const secrets = this.#match!.shared(part, this.initiator ? 'Responder' : 'Initiator')
+    const secrets = this.#match!.shared(part, this.#owners().peer)
     const context = this.#context(parts)
     this.#keys = deriveKeys(context, dhSecret(context, result, secrets))
     result.fill(0)
+  }
+
+  #owners(): { readonly own: IdOwner; readonly peer: IdOwner } {
+    const { own, peer } = this.#sides
+    const [ownSide, peerSide] = this.initiator
+      ? (['Initiator', 'Responder'] as const)
+      : (['Responder', 'Initiator'] as const)
+    return { own: { side: ownSide, h3: own.chain[3] }, peer: { side: peerSide, h3: peer.hello.h3 } }
   }
 
   /** hvi: what an initiator commits to (RFC 6189 §4.4.1.1). */

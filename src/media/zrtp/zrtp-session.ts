@@ -12,6 +12,8 @@ export interface ZrtpSessionOptions {
   readonly party: string
   /** What the Hellos offer, in order of preference. */
   readonly algorithms: HelloAlgorithms
+  /** The auxiliary secret that this call's users have agreed on elsewhere (RFC 6189 §4.3), if they have. */
+  readonly auxSecret?: Buffer
 }
 
 /**
@@ -23,14 +25,16 @@ export class ZrtpSession {
   readonly cache: SecretCache
   readonly party: string
   readonly algorithms: HelloAlgorithms
+  readonly auxSecret: Buffer | undefined
   readonly #streams: ZrtpStream[] = []
   #key: SessionKey | undefined
 
-  constructor({ zid, cache, party, algorithms }: ZrtpSessionOptions) {
+  constructor({ zid, cache, party, algorithms, auxSecret }: ZrtpSessionOptions) {
     this.zid = zid
     this.cache = cache
     this.party = party
     this.algorithms = algorithms
+    this.auxSecret = auxSecret
   }
 
   /** ZRTPSess, once a stream has made it. */

@@ -222,8 +222,15 @@ export class ZrtpStream {
     const listed = peer.hello.algorithms.keyAgreement
     if (!this.#session.isFirst(this) && key === undefined) return // waits for the first stream's key
     const multistream = key !== undefined && listed.includes('Mult')
-    const chosen = chooseAlgorithms(this.#session.algorithms, peer.hello.algorithms, multistream)
-    const algorithms = multistream ? { ...chosen, hash: key.hash } : chosen
+    const retained = this.#retained(peer.hello.zid)
+    const preshared =
+      key === undefined && retained?.rs1 !== undefined && this.#session.algorithms.keyAgreement.includes('Prsh')
+    this.#commit(peer, multistream ? 'Mult' : preshared && listed.includes('Prsh') ? 'Prsh' : undefined)
+  }
+
+  #commit(peer: ZrtpSides['peer'], mode: 'Mult' | 'Prsh' | undefined): void {
+    const chosen = chooseAlgorithms(this.#session.algorithms, peer.hello.algorithms, mode)
+    const algorithms = mode === 'Mult' ? { ...chosen, hash: this.#session.key!.hash } : chosen
     this.#exchange = ZrtpExchange.begin(this.#sides(peer), algorithms, this.#retained(peer.hello.zid))
     this.#state = 'committed'
     this.#repeater.start(this.#exchange.commitMessage, messageTimes)
@@ -236,17 +243,19 @@ export class ZrtpStream {
     } else if (this.#state !== 'discovery') return
     const exchange = ZrtpExchange.answer(this.#sides(peer), commit, message, this.#retained(peer.hello.zid))
     if (exchange === undefined) return
-    this.#exchange = exchange
     this.#acknowledged = true
+    if (exchange.keyUnknown) {
+      this.#commit(peer, undefined) // DH goes before it (RFC 6189 §4.4.2.2)
+      return
+    }
+    this.#exchange = exchange
     this.#repeater.stop()
-    if (!exchange.multistream) {
+    if (exchange.dh) {
       this.#state = 'responding'
       this.#answer(message, exchange.ownPart!)
       return
     }
-    const { key } = this.#session
-    if (key === undefined) throw new ZrtpError('ZRTP_NO_SHARED_SECRET', 'multistream mode before any key agreement')
-    exchange.takeSessionKey(key)
+    exchange.takeSharedKey(this.#session.key)
     this.#state = 'confirmed'
     this.#answer(message, exchange.confirm('Confirm1'))
   }
@@ -268,8 +277,8 @@ export class ZrtpStream {
   #onConfirm1(message: Buffer): void {
     const exchange = this.#exchange
     if (exchange?.initiator !== true) return
-    if (this.#state !== (exchange.multistream ? 'committed' : 'agreeing')) return
-    if (exchange.multistream) exchange.takeSessionKey(this.#session.key!)
+    if (this.#state !== (exchange.dh ? 'agreeing' : 'committed')) return
+    if (!exchange.dh) exchange.takeSharedKey(this.#session.key)
     exchange.takeConfirm(message)
     this.#state = 'confirming'
     this.#repeater.start(exchange.confirm('Confirm2'), messageTimes)
@@ -286,13 +295,17 @@ export class ZrtpStream {
     this.#state = 'secure'
     const { result, lasting } = this.#exchange!
     const { cache, party } = this.#session
-    if (lasting !== undefined) cache.put(this.#peerHello!.hello.zid, party, lasting.retained)
+    // with an interval of 0 the peer forgets it at once (RFC 6189 §4.9); what was known before stays
+    if (lasting !== undefined && lasting.interval > 0) {
+      cache.put(this.#peerHello!.hello.zid, party, lasting.retained, lasting.interval)
+    }
     this.#options.onSecured(result)
     if (lasting !== undefined) this.#session.establish(lasting.session)
   }
 
   #sides(peer: ZrtpSides['peer']): ZrtpSides {
-    return { own: { zid: this.#session.zid, hello: this.#hello, chain: this.#chain }, peer }
+    const { zid, auxSecret } = this.#session
+    return { own: { zid, hello: this.#hello, chain: this.#chain, auxSecret }, peer }
   }
 
   #retained(zid: Buffer): PeerSecrets | undefined {

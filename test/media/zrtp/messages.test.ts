@@ -99,13 +99,13 @@ describe('algorithms of ZRTP', () => {
       ...{ hash: ['N256', 'S256'], cipher: ['2FS1', 'AES3', 'AES1'], authTag: ['SK32', 'HS80'] },
       ...{ keyAgreement: ['X1K1', 'X3K3', 'X448', 'DH3k'], sas: ['B512', 'B32 '] },
     }
-    assert.deepEqual(chooseAlgorithms(ownAlgorithms, theirs, false), {
+    assert.deepEqual(chooseAlgorithms(ownAlgorithms, theirs), {
       ...{ hash: 'S256', cipher: 'AES1', authTag: 'HS80', keyAgreement: 'X448', sas: 'B32 ' },
     })
   })
 
   test('the mandatory ones are implied where nothing is listed', () => {
-    assert.deepEqual(chooseAlgorithms(ownAlgorithms, none, false), {
+    assert.deepEqual(chooseAlgorithms(ownAlgorithms, none), {
       ...{ hash: 'S256', cipher: 'AES1', authTag: 'HS80', keyAgreement: 'DH3k', sas: 'B32 ' },
     })
   })

@@ -79,8 +79,10 @@ export interface Commit {
   readonly authTag: string
   readonly keyAgreement: string
   readonly sas: string
-  /** hvi, 32 bytes, in DH mode; in multistream mode a nonce of 16. */
+  /** hvi, 32 bytes, in DH mode; in multistream and preshared mode a nonce of 16. */
   readonly proof: Buffer
+  /** Of preshared mode: which key it is, 8 bytes. */
+  readonly keyId?: Buffer
 }
 
 export function readCommit(message: Buffer): Commit {
@@ -90,16 +92,17 @@ export function readCommit(message: Buffer): Commit {
     ...{ authTag: fields.name(), keyAgreement: fields.name(), sas: fields.name() },
   }
   const proof = fields.take(commit.keyAgreement === 'Mult' || commit.keyAgreement === 'Prsh' ? 16 : 32)
-  if (commit.keyAgreement === 'Prsh') fields.take(8)
+  const preshared = commit.keyAgreement === 'Prsh' && { keyId: fields.take(8) }
   fields.take(macLength)
   fields.end()
-  return { ...commit, proof }
+  return { ...commit, proof, ...preshared }
 }
 
 /** Writes a Commit, its MAC still to be made. */
-export function writeCommit({ h2, zid, hash, cipher, authTag, keyAgreement, sas, proof }: Commit): Buffer {
+export function writeCommit(commit: Commit): Buffer {
+  const { h2, zid, hash, cipher, authTag, keyAgreement, sas, proof, keyId = Buffer.alloc(0) } = commit
   const names = Buffer.from(hash + cipher + authTag + keyAgreement + sas, 'latin1')
-  return writeMessage('Commit', h2, zid, names, proof, Buffer.alloc(macLength))
+  return writeMessage('Commit', h2, zid, names, proof, keyId, Buffer.alloc(macLength))
 }
 
 /** DHPart1 and DHPart2 (RFC 6189 §5.5, §5.6). */
