@@ -2,84 +2,27 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { suite, test } from 'node:test'
-import { type HelloAlgorithms } from '../../src/media/zrtp/algorithms.ts'
 import { MemorySecretCache } from '../../src/media/zrtp/secret-cache.ts'
-import { type ZrtpResult } from '../../src/media/zrtp/zrtp-exchange.ts'
 import { scratchFolder } from './server/site.ts'
+import { assertSame, deaf, exchange, peerArguments, typeOf } from './zrtp-peer/exchange.ts'
 import { ZrtpEnd, type ZrtpEndOptions } from './zrtp-peer/zrtp-end.ts'
 import { ZrtpPeer } from './zrtp-peer/zrtp-peer.ts'
 
-const ports = { peer: 20_000, own: 20_002 }
 const folder = scratchFolder('zrtp-exchange')
-const base = ['--local', `127.0.0.1:${ports.peer}`, '--remote', `127.0.0.1:${ports.own}`, '--timeout', '20000']
-
-/** An exchange with libbzrtp, which is told `args`. */
-async function exchange(
-  args: readonly string[],
-  options: Partial<ZrtpEndOptions> = {},
-): Promise<{ ours: ZrtpResult; end: ZrtpEnd; peer: ZrtpPeer; close: () => Promise<void> }> {
-  const peer = await ZrtpPeer.start([...base, ...args])
-  const end = await ZrtpEnd.open(ports.own, { peerPort: ports.peer, ...options })
-  const close = async (): Promise<void> => {
-    end.close()
-    await peer.stop()
-  }
-  try {
-    end.start()
-    const ours = await end.outcome
-    await peer.secure()
-    return { ours, end, peer, close }
-  } catch (error) {
-    await close()
-    throw error
-  }
-}
-
-const typeOf = (packet: Buffer): string => packet.toString('latin1', 16, 24).trimEnd()
-
-/** Both ends have the same keys, salts and SAS. */
-function assertSame(ours: ZrtpResult, peer: ZrtpPeer, channel = 0): void {
-  const theirs = peer.result(channel)
-  assert.equal(theirs.secure, true)
-  assert.equal(ours.receive.key.toString('hex'), theirs.selfKey)
-  assert.equal(ours.receive.salt.toString('hex'), theirs.selfSalt)
-  assert.equal(ours.send.key.toString('hex'), theirs.peerKey)
-  assert.equal(ours.send.salt.toString('hex'), theirs.peerSalt)
-  if (ours.sas !== undefined) assert.equal(ours.sas, theirs.sas)
-}
 
 // Debian's libbzrtp has no GCM, EC25 or EC38
 suite('exchanges of ZRTP with libbzrtp', { timeout: 300_000 }, () => {
-  for (const ka of ['X255', 'X448', 'DH3k']) {
-    for (const [hash, cipher, auth] of [
-      ['S256', 'AES1', 'HS32'],
-      ['S256', 'AES3', 'HS80'],
-      ['S384', 'AES1', 'HS80'],
-      ['S384', 'AES3', 'HS32'],
-    ] as const) {
-      for (const role of ['initiator', 'responder'])
-        test(`${ka} ${hash} ${cipher} ${auth}, this server as ${role}: the same keys, salts and SAS`, async (t) => {
-          const algorithms: Partial<HelloAlgorithms> = {
-            ...{ hash: [hash], cipher: [cipher], authTag: [auth], keyAgreement: [ka, 'Mult'] },
+  for (const ka of ['X255', 'X448', 'DH3k', 'DH2k']) {
+    for (const role of ['initiator', 'responder'] as const)
+      test(`${ka} with every hash, cipher, auth tag and SAS, this server as ${role}: the same keys, salts and SAS`, async () => {
+        const combinations = combine(['S256', 'S384'], ['AES1', 'AES3'], ['HS32', 'HS80'], ['B32', 'B256'])
+        const four = [0, 1, 2, 3].map(async (lane) => {
+          for (const [place, names] of combinations.entries()) {
+            if (place % 4 === lane) await agreeOn([ka, ...names], role, 20_100 + 10 * lane)
           }
-          // who hears no HelloACK never commits
-          const deaf = (packet: Buffer, inbound: boolean): boolean => inbound && typeOf(packet) === 'HelloACK'
-          const { ours, peer, close } = await exchange(
-            [
-              ...['--ka', ka, '--hash', hash, '--cipher', cipher, '--auth', auth],
-              ...(role === 'initiator' ? ['--responder'] : []),
-            ],
-            { algorithms, ...(role === 'responder' && { lose: deaf }) },
-          )
-          t.after(close)
-          assertSame(ours, peer)
-          assert.equal(ours.algorithms.keyAgreement, ka)
-          assert.deepEqual(
-            [ours.algorithms.hash, ours.algorithms.cipher, ours.algorithms.authTag],
-            [hash, cipher, auth],
-          )
         })
-    }
+        await Promise.all(four)
+      })
   }
 
   for (const seed of [1, 2, 3])
@@ -120,12 +63,121 @@ suite('exchanges of ZRTP with libbzrtp', { timeout: 300_000 }, () => {
   })
 
   test('the peer’s Hello must be that of its description', async () => {
-    const peer = await ZrtpPeer.start([...base, '--ka', 'X255'])
-    const end = await ZrtpEnd.open(ports.own, { peerPort: ports.peer, peerHash: randomBytes(32) })
+    const peer = await ZrtpPeer.start([...peerArguments(20_000), '--ka', 'X255'])
+    const end = await ZrtpEnd.open(20_002, { peerPort: 20_000, peerHash: randomBytes(32) })
     end.start()
     await assert.rejects(end.outcome, { code: 'ZRTP_HELLO_MISMATCH' })
     assert.equal(peer.result().secure, false)
     end.close()
     await peer.stop()
   })
+
+  for (const [what, theirs, ours, state, peers] of [
+    ['the same', 'a1b2c3d4', 'a1b2c3d4', 'matched', 'match'],
+    ['another', 'a1b2c3d4', 'a1b2c3d5', 'mismatch', 'mismatch'],
+    ['none', 'a1b2c3d4', undefined, undefined, 'mismatch'],
+  ] as const)
+    for (const lose of [undefined, deaf])
+      test(`an auxiliary secret of the peer, ${what} here; this server ${lose ? 'responds' : 'commits'}`, async (t) => {
+        const auxSecret = ours && Buffer.from(ours, 'hex')
+        const { close, ...call } = await exchange(['--aux', theirs, ...(lose ? [] : ['--responder'])], {
+          ...(auxSecret && { auxSecret }),
+          ...(lose && { lose }),
+        })
+        t.after(close)
+        assertSame(call.ours, call.peer)
+        assert.equal(call.ours.aux, state)
+        assert.equal(call.peer.result().aux, peers)
+      })
+
+  for (const role of ['initiator', 'responder', 'both'] as const)
+    test(`a second stream in multistream mode, this server as ${role}: the same keys`, async (t) => {
+      const args = ['--mult', '20004:20006:7', ...(role === 'initiator' ? ['--responder'] : [])]
+      const { ours, end, peer, close } = await exchange(args)
+      t.after(close)
+      assertSame(ours, peer)
+      const seen: string[] = []
+      const lose = (packet: Buffer, inbound: boolean): boolean => {
+        seen.push(`${inbound ? 'in' : 'out'} ${typeOf(packet)}`)
+        return role === 'responder' && deaf(packet, inbound)
+      }
+      const options = { peerPort: 20_004, session: end.session, lose, ...(role === 'both' && { travel: () => [40] }) }
+      const second = await ZrtpEnd.open(20_006, options)
+      t.after(() => second.close())
+      second.start()
+      const video = await second.outcome
+      await peer.secure(1)
+      assert.equal(video.algorithms.keyAgreement, 'Mult')
+      assertSame(video, peer, 1)
+      const committed = ['out Commit', 'in Commit'].map((one) => seen.includes(one))
+      assert.deepEqual(committed, { initiator: [true, false], responder: [false, true], both: [true, true] }[role])
+      assert.ok(!seen.some((one) => one.endsWith('DHPart1')))
+    })
+
+  test('both commit at once: whichever has the greater hvi goes on, and both outcomes happen', async () => {
+    const outcomes = new Set<boolean>()
+    for (let round = 0; round < 16 && (round < 4 || outcomes.size < 2); round++) {
+      const hvis: Partial<Record<'own' | 'peer', string>> = {}
+      let dhPart2 = ''
+      const lose = (packet: Buffer, inbound: boolean): boolean => {
+        const side = inbound ? 'peer' : 'own'
+        if (typeOf(packet) === 'Commit') hvis[side] = packet.toString('hex', 12 + 76, 12 + 108)
+        if (typeOf(packet) === 'DHPart2') dhPart2 = side
+        return false
+      }
+      const { ours, peer, close } = await exchange(['--ka', 'X255'], { lose, travel: () => [40] })
+      assertSame(ours, peer)
+      assert.ok(hvis.own !== undefined && hvis.peer !== undefined, 'both have committed')
+      assert.equal(dhPart2, hvis.own > hvis.peer ? 'own' : 'peer')
+      outcomes.add(hvis.own > hvis.peer)
+      await close()
+    }
+    assert.equal(outcomes.size, 2)
+  })
+
+  for (const seed of [1, 2, 3, 4])
+    test(`every packet comes twice, late, and not in its order (${seed})`, async (t) => {
+      let state = seed * 7919
+      const random = (below: number): number => (state = (state * 48271) % 2147483647) % below
+      const { ours, peer, close } = await exchange(['--ka', 'X255'], { travel: () => [random(60), random(60)] })
+      t.after(close)
+      assertSame(ours, peer)
+    })
+
+  test('the Hello of the peer once more, when the keys are agreed on: it is acknowledged, and nothing else', async (t) => {
+    const [inbound, outbound]: Buffer[][] = [[], []]
+    const lose = (packet: Buffer, isInbound: boolean): boolean => {
+      ;(isInbound ? inbound : outbound)!.push(Buffer.from(packet))
+      return false
+    }
+    const { ours, end, peer, close } = await exchange(['--ka', 'X255'], { lose })
+    t.after(close)
+    const before = outbound!.length
+    end.stream.receive(inbound!.find((packet) => typeOf(packet) === 'Hello')!)
+    assert.deepEqual(outbound!.slice(before).map(typeOf), ['HelloACK'])
+    assertSame(ours, peer)
+  })
 })
+
+/** Every way of taking one of each. */
+function combine(...lists: readonly (readonly string[])[]): readonly string[][] {
+  return lists.reduce<string[][]>((all, list) => all.flatMap((names) => list.map((name) => [...names, name])), [[]])
+}
+
+/** An exchange in which nothing but these is offered. */
+async function agreeOn(names: readonly string[], role: 'initiator' | 'responder', port: number): Promise<void> {
+  const [ka, hash, cipher, auth, sas] = names as [string, string, string, string, string]
+  const algorithms = {
+    ...{ hash: [hash], cipher: [cipher], authTag: [auth], keyAgreement: [ka, 'Mult'], sas: [sas.padEnd(4)] },
+  }
+  const args = ['--ka', ka, '--hash', hash, '--cipher', cipher, '--auth', auth, '--sas', sas]
+  const options: Partial<ZrtpEndOptions> = { algorithms, ...(role === 'responder' && { lose: deaf }) }
+  const call = await exchange([...args, ...(role === 'initiator' ? ['--responder'] : [])], options, port)
+  assertSame(call.ours, call.peer)
+  const { keyAgreement, ...others } = call.ours.algorithms
+  assert.deepEqual(
+    [keyAgreement, others.hash, others.cipher, others.authTag, others.sas.trimEnd()],
+    [ka, hash, cipher, auth, sas],
+  )
+  await call.close()
+}

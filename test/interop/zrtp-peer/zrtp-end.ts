@@ -18,6 +18,9 @@ export interface ZrtpEndOptions {
   readonly peerHash?: Buffer
   /** Says whether a packet is lost, on its way in or out. */
   readonly lose?: (packet: Buffer, inbound: boolean) => boolean
+  /** Milliseconds after which a packet arrives, in either direction, once for each; unless this says, once and at once. */
+  readonly travel?: () => readonly number[]
+  readonly auxSecret?: Buffer
 }
 
 /** This server's side of an exchange, over a socket and the machine's clock. */
@@ -29,12 +32,20 @@ export class ZrtpEnd {
   /** SHA-256 of its Hello, for `a=zrtp-hash`. */
   readonly helloHash: Buffer
   #timer: NodeJS.Timeout | undefined
+  readonly #travel: (() => readonly number[]) | undefined
+  #closed = false
 
   private constructor(socket: Socket, options: ZrtpEndOptions) {
     this.#socket = socket
     const algorithms = { ...ownAlgorithms, ...options.algorithms }
-    const { zid = randomBytes(12), cache = new MemorySecretCache(), peerHash, lose = () => false } = options
-    this.session = options.session ?? new ZrtpSession({ zid, cache, party: 'sip:peer@example.org', algorithms })
+    const { zid = randomBytes(12), cache = new MemorySecretCache(), peerHash, auxSecret, lose = () => false } = options
+    this.#travel = options.travel
+    this.session =
+      options.session ??
+      new ZrtpSession({
+        ...{ zid, cache, party: 'sip:peer@example.org', algorithms },
+        ...(auxSecret !== undefined && { auxSecret }),
+      })
     const seed = randomBytes(32)
     this.helloHash = sha256(ownHello({ seed, zid: this.session.zid, algorithms: this.session.algorithms }))
     let settle: { resolve: (result: ZrtpResult) => void; reject: (error: Error) => void }
@@ -44,14 +55,18 @@ export class ZrtpEnd {
       ...{ ssrc: randomBytes(4).readUInt32BE(0), seed, now: () => performance.now() },
       ...(peerHash !== undefined && { peerHash }),
       onSend: (packet) => {
-        if (!lose(packet, false)) socket.send(packet, options.peerPort, '127.0.0.1')
+        if (lose(packet, false)) return
+        this.#carry(() => socket.send(packet, options.peerPort, '127.0.0.1'))
       },
       onSecured: (result) => settle.resolve(result),
       onFailed: (error) => settle.reject(error),
     })
     socket.on('message', (packet) => {
-      if (!lose(packet, true)) this.stream.receive(packet)
-      this.#arm()
+      if (lose(packet, true)) return
+      this.#carry(() => {
+        this.stream.receive(packet)
+        this.#arm()
+      })
     })
   }
 
@@ -68,9 +83,22 @@ export class ZrtpEnd {
   }
 
   close(): void {
+    this.#closed = true
     clearTimeout(this.#timer)
     this.stream.close()
     this.#socket.close()
+  }
+
+  #carry(deliver: () => void): void {
+    if (this.#travel === undefined) {
+      deliver()
+      return
+    }
+    for (const delay of this.#travel()) {
+      setTimeout(() => {
+        if (!this.#closed) deliver()
+      }, delay)
+    }
   }
 
   #arm(): void {

@@ -56,9 +56,9 @@ export class ZrtpPeer {
     return String(this.#events().find(({ ev }) => ev === 'ready')!['helloHash'])
   }
 
-  /** Waits until it says so. */
-  async secure(timeout = 15_000): Promise<void> {
-    await this.#process.waitFor(/"ev":"secure"/, { timeout })
+  /** Waits until it says so, of a stream. */
+  async secure(channel = 0): Promise<void> {
+    await this.#process.waitFor(new RegExp(`"ev":"secure","channel":${channel},.*\\n`), { timeout: 15_000 })
   }
 
   /** What it has agreed on, on the first stream or another. */
