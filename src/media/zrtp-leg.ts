@@ -5,6 +5,11 @@ import { type PeerAddress } from './packet-io/packet-io.ts'
 
 type ZrtpProtection = Extract<Protection, { mode: 'zrtp' }>
 
+/** So many exchanges are made with the phone of an association: one that lets all of them fail has had its chances. */
+const mostExchanges = 10
+/** So many packets go to an exchange, which needs a few dozen: all calls' handshakes are made in one thread. */
+const mostPackets = 1000
+
 /** What a leg's exchanges need of the leg. */
 export interface ZrtpLegOptions {
   readonly exchanger: KeyExchanger
@@ -30,6 +35,10 @@ export class ZrtpLeg {
   #agreed: AgreedKeys | undefined
   /** The phone of this association is talked to in clear until there are keys; it is the one to begin. */
   #clear = false
+  /** Exchanges of this association so far. */
+  #begun = 0
+  /** Packets that the exchange under way has been given. */
+  #given = 0
   /** There were keys once, for whichever association: there is no way back to clear. */
   #everKeyed = false
 
@@ -42,6 +51,7 @@ export class ZrtpLeg {
     if (protection?.association !== this.#protection?.association) {
       this.close()
       this.#agreed = undefined
+      this.#begun = 0
       this.#clear = protection?.clear === 'until-keyed' && !this.#everKeyed
     }
     this.#protection = protection
@@ -58,7 +68,9 @@ export class ZrtpLeg {
   #begin(): void {
     const protection = this.#protection
     if (protection === undefined || this.#exchange !== undefined || this.#agreed !== undefined) return
-    if (this.#options.destination() === undefined) return
+    if (this.#options.destination() === undefined || this.#begun === mostExchanges) return
+    const first = this.#begun++ === 0
+    this.#given = 0
     const { association, party, seed, peerHash } = protection
     const kind = { protocol: 'zrtp', association, party, seed, ...(peerHash !== undefined && { peerHash }) } as const
     const exchange = this.#options.exchanger.begin(kind, {
@@ -74,7 +86,8 @@ export class ZrtpLeg {
       },
       onFailed: (failure, unanswered) => {
         if (this.#exchange === exchange) this.#exchange = undefined
-        if (unanswered && protection.clear === 'if-unanswered') {
+        // a phone that has answered an exchange before this one does speak ZRTP
+        if (unanswered && first && protection.clear === 'if-unanswered') {
           this.#clear = true
           this.#options.onClear()
         }
@@ -86,8 +99,8 @@ export class ZrtpLeg {
 
   /** A packet of ZRTP, from a source that deserves an answer. It is copied. */
   receive(packet: Uint8Array): void {
-    this.#begin()
-    this.#exchange?.receive(packet)
+    if (this.#begun === 0 || isHello(packet)) this.#begin()
+    if (this.#given++ < mostPackets) this.#exchange?.receive(packet)
   }
 
   /** Ends what is under way. */
@@ -95,4 +108,9 @@ export class ZrtpLeg {
     this.#exchange?.close()
     this.#exchange = undefined
   }
+}
+
+/** The type of a message begins behind 12 bytes of the packet and 4 of the message (RFC 6189 §5, §5.1.1). */
+function isHello(packet: Uint8Array): boolean {
+  return 'Hello   '.split('').every((letter, place) => packet[16 + place] === letter.charCodeAt(0))
 }

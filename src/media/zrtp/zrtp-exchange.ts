@@ -131,6 +131,7 @@ export class ZrtpExchange {
   ): ZrtpExchange | undefined {
     const { hello, message: helloMessage } = sides.peer
     if (!sha256(commit.h2).equals(hello.h3) || !isSealed(helloMessage, commit.h2)) return undefined
+    if (!commit.zid.equals(hello.zid)) return undefined
     return new ZrtpExchange(sides, acceptAlgorithms(commit), retained, { commit, message })
   }
 
@@ -183,10 +184,11 @@ export class ZrtpExchange {
    * @throws ZrtpError `ZRTP_HVI_MISMATCH`, `ZRTP_PUBLIC_VALUE`
    */
   takeDhPart2(part: DhPart, message: Buffer): boolean {
+    // first, so that whoever does not know H1 cannot end the exchange (§9)
+    if (!sha256(part.h1).equals(this.commit.h2) || !isSealed(this.commitMessage, part.h1)) return false
     if (!this.#hvi(message, this.#sides.own.hello).equals(this.commit.proof)) {
       throw new ZrtpError('ZRTP_HVI_MISMATCH', 'DHPart2 is not the one that was committed to')
     }
-    if (!sha256(part.h1).equals(this.commit.h2) || !isSealed(this.commitMessage, part.h1)) return false
     this.#agree(part, [this.ownPart!, message])
     this.#peerPart = message
     return true

@@ -38,6 +38,9 @@ export interface ZrtpStreamOptions {
 /** Milliseconds for a peer to say a Hello: all that T1 gives it, also where it has acknowledged this side's. */
 const helloPatience = 4000
 
+/** Milliseconds for an initiator to go on, as long as it may repeat itself: T2 with all its repeats (RFC 6189 §6). */
+const initiatorPatience = 12_000
+
 /**
  * Where an exchange is (RFC 6189 §4.4, figure 1). The initiator: discovery, committed, agreeing, confirming, secure. The
  * responder: discovery, responding, confirmed, secure.
@@ -59,6 +62,8 @@ export class ZrtpStream {
   #acknowledged = false
   /** By when the peer must have said a Hello that is its own. */
   #helloDue: number | undefined
+  /** By when the peer, who has committed, must have gone on. */
+  #initiatorDue: number | undefined
   /** One came that was not. */
   #strangeHello = false
   #peerHello: { readonly message: Buffer; readonly hello: Hello } | undefined
@@ -91,7 +96,7 @@ export class ZrtpStream {
 
   /** Milliseconds until {@link onTimeout} is due; `undefined` when nothing waits. */
   get timeout(): number | undefined {
-    const due = Math.min(this.#repeater.due, this.#helloDue ?? Infinity)
+    const due = Math.min(this.#repeater.due, this.#helloDue ?? Infinity, this.#initiatorDue ?? Infinity)
     return due === Infinity ? undefined : Math.max(0, due - this.#options.now())
   }
 
@@ -103,7 +108,9 @@ export class ZrtpStream {
       else this.#end(new ZrtpError('ZRTP_UNANSWERED', 'the phone does not speak ZRTP'))
       return
     }
-    if (this.#repeater.onDue() || this.#state === 'secure' || this.#peerHello === undefined) return
+    const orphaned = this.#initiatorDue !== undefined && this.#options.now() >= this.#initiatorDue
+    const over = !this.#repeater.onDue() && this.#state !== 'secure' && this.#peerHello !== undefined
+    if (!over && !orphaned) return
     this.#end(new ZrtpError('ZRTP_TIMEOUT', 'the phone answers no more'))
   }
 
@@ -127,6 +134,7 @@ export class ZrtpStream {
     this.#state = 'over'
     this.#repeater.stop()
     this.#helloDue = undefined
+    this.#initiatorDue = undefined
     this.#session.leave(this)
   }
 
@@ -238,6 +246,8 @@ export class ZrtpStream {
 
   #onCommit(message: Buffer, commit: Commit): void {
     const peer = this.#peerHello!
+    // the key of the first stream may be about to come, and the Commit comes again
+    if (commit.keyAgreement === 'Mult' && this.#session.key === undefined) return
     if (this.#state === 'committed') {
       if (this.#exchange!.winsAgainst(commit)) return
     } else if (this.#state !== 'discovery') return
@@ -292,11 +302,12 @@ export class ZrtpStream {
 
   #secure(): void {
     this.#repeater.stop()
+    this.#initiatorDue = undefined
     this.#state = 'secure'
     const { result, lasting } = this.#exchange!
     const { cache, party } = this.#session
     // with an interval of 0 the peer forgets it at once (RFC 6189 §4.9); what was known before stays
-    if (lasting !== undefined && lasting.interval > 0) {
+    if (lasting !== undefined && lasting.interval > 0 && (result.cache !== 'mismatch' || this.#vouched)) {
       cache.put(this.#peerHello!.hello.zid, party, lasting.retained, lasting.interval)
     }
     this.#options.onSecured(result)
@@ -312,7 +323,17 @@ export class ZrtpStream {
     return this.#session.cache.get(zid, this.#session.party)
   }
 
+  /**
+   * The signalling says that this is the phone, also where its secrets are not those of before: nobody here can compare the
+   * SAS, after which alone the new ones could take their place (RFC 6189 §4.6.1.1).
+   */
+  get #vouched(): boolean {
+    return this.#options.peerHash !== undefined
+  }
+
+  /** What a responder says to an initiator, who goes on, or repeats itself and has it again. */
   #answer(to: Buffer, answer: Buffer): void {
+    this.#initiatorDue = this.#options.now() + initiatorPatience
     this.#answered = { to, with: answer }
     this.#send(answer)
   }
