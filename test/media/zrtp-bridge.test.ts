@@ -11,8 +11,12 @@ import { type KeyExchangeReport } from '../../src/media/media-engine.ts'
 import { WorkerMediaEngine } from '../../src/media/worker-media-engine.ts'
 import { ownAlgorithms } from '../../src/media/zrtp/algorithms.ts'
 import { sha256 } from '../../src/media/zrtp/key-derivation.ts'
+import { writeError } from '../../src/media/zrtp/message/messages.ts'
+import { writeMessage } from '../../src/media/zrtp/message/packet.ts'
 import { ownHello } from '../../src/media/zrtp/own-hello.ts'
 import { Bridge } from '../support/media/bridge.ts'
+import { HandmadePeer } from '../support/media/handmade-zrtp.ts'
+import { NaiveSrtp } from '../support/media/naive-srtp.ts'
 import { rtcpPacket, rtpPacket } from '../support/media/packets.ts'
 import { until } from '../support/until.ts'
 
@@ -177,6 +181,48 @@ describe('ZRTP on a leg', () => {
     two.b.sendRtp(rtpPacket({ ssrc: 9, sequence: 4 }))
     await one.counted('b', 'notReady', 1)
     await close(pair)
+  })
+
+  test('GoClear and Error of a phone with keys change nothing: what goes either way is still encrypted', async () => {
+    const bridge = await Bridge.open(left, 'none', 'none', { described: false })
+    await bridge.update('a', bridge.a.description())
+    const { rtp: line, server } = bridge.b
+    const sent: Buffer[] = []
+    const receive = (packet: Uint8Array): void => line.send(Buffer.from(packet), server.rtpPort, server.address)
+    const peer = new HandmadePeer({ sent, stream: { receive } })
+    const hear = async (type: string): Promise<void> => {
+      while (peer.heard(type) === undefined) sent.push(await line.receive())
+    }
+    const phone = { address: '127.0.0.1', rtpPort: line.port, rtcpPort: bridge.b.rtcp.port }
+    bridge.session.update(0, 'b', endpoint(phone, zrtp(randomBytes(32))))
+    await hear('Hello')
+    peer.say(peer.hello)
+    await hear('HelloACK')
+    peer.say(peer.commit())
+    await hear('DHPart1')
+    peer.say(peer.dhPart('DHPart2'))
+    await hear('Confirm1')
+    const { initiator, responder } = peer.keys('initiator')
+    peer.say(peer.confirm('Confirm2', peer.keys('initiator')))
+    await hear('Conf2ACK')
+    await bridge.counted('b', 'keyExchanges', 1)
+    peer.say(writeMessage('GoClear', randomBytes(8)))
+    await hear('Error')
+    assert.equal(peer.heard('Error')!.readUInt32BE(12), 0x100)
+    peer.say(writeError(0x20))
+    await hear('ErrorACK')
+    const plain = rtpPacket({ sequence: 1 })
+    bridge.a.sendRtp(plain)
+    const wire = await line.receive()
+    assert.ok(!wire.includes('a payload'))
+    assert.deepEqual(new NaiveSrtp(responder.srtp).unprotectRtp(wire, 0), plain)
+    line.send(rtpPacket({ ssrc: 9, sequence: 1 }), server.rtpPort)
+    await bridge.counted('b', 'plainPackets', 1)
+    const own = rtpPacket({ ssrc: 9, sequence: 2 })
+    line.send(new NaiveSrtp(initiator.srtp).protectRtp(own, 0), server.rtpPort)
+    assert.deepEqual(await bridge.a.receiveRtp(), own)
+    assert.equal(bridge.a.rtp.unread.length, 0)
+    await bridge.close()
   })
 
   test('two legs that wait for each other stay in clear', async () => {

@@ -33,10 +33,16 @@ import { type ZrtpResult } from '../../../src/media/zrtp/zrtp-exchange.ts'
 import { ZrtpSession } from '../../../src/media/zrtp/zrtp-session.ts'
 import { ZrtpStream } from '../../../src/media/zrtp/zrtp-stream.ts'
 
-export interface Victim {
+/** Whom a peer made by hand speaks to. */
+export interface Target {
+  readonly stream: Pick<ZrtpStream, 'receive'>
+  /** All packets that it has sent. */
+  readonly sent: Buffer[]
+}
+
+export interface Victim extends Target {
   readonly session: ZrtpSession
   readonly stream: ZrtpStream
-  readonly sent: Buffer[]
   readonly result: ZrtpResult | undefined
   readonly error: ZrtpError | undefined
   /** Milliseconds. */
@@ -86,11 +92,11 @@ export class HandmadePeer {
   readonly hello: Buffer
   readonly algorithms: Algorithms
   readonly #whims: Whims
-  readonly #victim: Victim
+  readonly #victim: Target
   readonly #keyPair
   #sequence = 0
 
-  constructor(target: Victim, whims: Whims = {}) {
+  constructor(target: Target, whims: Whims = {}) {
     this.#victim = target
     this.#whims = whims
     this.zid = whims.zid ?? randomBytes(12)
@@ -110,7 +116,7 @@ export class HandmadePeer {
 
   /** The last message of a type that the victim has sent. */
   heard(type: string): Buffer | undefined {
-    return this.#victim.sent.map((packet) => parsePacket(packet)!).findLast((packet) => packet.type === type)?.message
+    return this.#victim.sent.map(parsePacket).findLast((packet) => packet?.type === type)?.message
   }
 
   dhPart(type: 'DHPart1' | 'DHPart2'): Buffer {
