@@ -1,6 +1,7 @@
 import { type HelloAlgorithms } from './algorithms.ts'
 import { type SecretCache } from './secret-cache.ts'
 import { type SessionKey } from './key-derivation.ts'
+import { ZrtpError } from './zrtp-error.ts'
 import { type ZrtpStream } from './zrtp-stream.ts'
 
 /** What a session is made of. */
@@ -28,6 +29,8 @@ export class ZrtpSession {
   readonly auxSecret: Buffer | undefined
   readonly #streams: ZrtpStream[] = []
   #key: SessionKey | undefined
+  /** Of the multistream Commits of the peer. */
+  readonly #nonces: Buffer[] = []
 
   constructor({ zid, cache, party, algorithms, auxSecret }: ZrtpSessionOptions) {
     this.zid = zid
@@ -46,6 +49,17 @@ export class ZrtpSession {
   establish(key: SessionKey): void {
     this.#key ??= key
     for (const stream of [...this.#streams]) stream.onSessionKey()
+  }
+
+  /**
+   * Takes the nonce of a multistream Commit, which is a new one for each (RFC 6189 §4.4.3.1).
+   * @throws ZrtpError `ZRTP_NONCE_REUSED`
+   */
+  takeNonce(nonce: Buffer): void {
+    if (this.#nonces.some((one) => one.equals(nonce))) {
+      throw new ZrtpError('ZRTP_NONCE_REUSED', 'the phone has used a nonce twice')
+    }
+    this.#nonces.push(nonce)
   }
 
   join(stream: ZrtpStream): void {

@@ -265,6 +265,7 @@ export class ZrtpStream {
       this.#answer(message, exchange.ownPart!)
       return
     }
+    if (exchange.multistream) this.#session.takeNonce(commit.proof)
     exchange.takeSharedKey(this.#session.key)
     this.#state = 'confirmed'
     this.#answer(message, exchange.confirm('Confirm1'))

@@ -12,7 +12,8 @@ import { conf2Ack, HandmadePeer, helloAck, victim, type Victim, type Whims } fro
 const party = 'sip:a@example.org'
 
 function play(whims: Whims = {}): { readonly end: Victim; readonly peer: HandmadePeer } {
-  const end = victim()
+  const { keyAgreement } = whims
+  const end = victim(keyAgreement && { keyAgreement })
   return { end, peer: new HandmadePeer(end, whims) }
 }
 
@@ -376,23 +377,40 @@ describe('a peer of ZRTP that means no good: floods and silence', () => {
 
   test('a multistream Commit before there is a key is not answered yet, and ends nothing', () => {
     const { end, peer } = play()
-    const first = new HandmadePeer(end, { zid: peer.zid })
     const second = victim({ session: end.session })
     const video = new HandmadePeer(second, { zid: peer.zid })
     video.say(video.hello)
-    const { h2, zid, hash, cipher, authTag, sas } = readCommit(video.commit())
-    const names = { h2, zid, hash, cipher, authTag, sas, keyAgreement: 'Mult', proof: randomBytes(16) }
-    const commit = seal(writeCommit(names), video.chain[1])
+    const commit = multistream(video, randomBytes(16))
     video.say(commit)
     assertUnmoved(second)
-    first.initiate()
+    peer.initiate()
     assert.ok(end.result)
     video.say(commit)
     assert.ok(video.heard('Confirm1'))
+  })
+
+  test('a nonce of multistream mode that was used before: error 0x80', () => {
+    const { end, peer } = play()
+    peer.initiate()
+    const nonce = randomBytes(16)
+    const streams = [1, 2].map(() => {
+      const stream = victim({ session: end.session })
+      const of = new HandmadePeer(stream, { zid: peer.zid })
+      of.say(of.hello)
+      of.say(multistream(of, nonce))
+      return stream
+    })
+    assertUnmoved(streams[0]!)
+    assertRefused(streams[1]!, 'ZRTP_NONCE_REUSED', 0x80)
   })
 })
 
 /** Messages are of whole words. */
 function padded(value: Buffer): Buffer {
   return value.length % 4 === 0 ? value : Buffer.concat([value, Buffer.alloc(5)]).subarray(0, value.length + 5)
+}
+
+/** A Commit to multistream mode. */
+function multistream(peer: HandmadePeer, nonce: Buffer): Buffer {
+  return seal(writeCommit({ ...readCommit(peer.commit()), keyAgreement: 'Mult', proof: nonce }), peer.chain[1])
 }

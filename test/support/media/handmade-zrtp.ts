@@ -51,11 +51,18 @@ export interface Victim extends Target {
 
 /** A stream of this server's own, against which a peer made by hand is played. */
 export function victim(
-  options: { zid?: Buffer; cache?: SecretCache; session?: ZrtpSession; peerHash?: Buffer } = {},
+  options: {
+    zid?: Buffer
+    cache?: SecretCache
+    session?: ZrtpSession
+    peerHash?: Buffer
+    /** In place of what this server offers. */
+    keyAgreement?: DhAgreement
+  } = {},
 ): Victim {
-  const { zid = randomBytes(12), cache = new MemorySecretCache(), peerHash } = options
-  const session =
-    options.session ?? new ZrtpSession({ zid, cache, party: 'sip:a@example.org', algorithms: ownAlgorithms })
+  const { zid = randomBytes(12), cache = new MemorySecretCache(), peerHash, keyAgreement } = options
+  const algorithms = { ...ownAlgorithms, ...(keyAgreement !== undefined && { keyAgreement: [keyAgreement, 'Mult'] }) }
+  const session = options.session ?? new ZrtpSession({ zid, cache, party: 'sip:a@example.org', algorithms })
   const state: { -readonly [Key in keyof Victim]: Victim[Key] } = {
     ...{ session, sent: [], now: 0, result: undefined, error: undefined },
     stream: new ZrtpStream(session, {
