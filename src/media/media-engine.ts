@@ -89,6 +89,8 @@ export interface MediaEngineEvents {
   workerDied: [{ readonly worker: number; readonly sessions: number; readonly error: CodedError }]
   /** The worker of the handshakes ended unexpectedly, and those that it was at with it. A new one takes its place. */
   keyExchangeDied: [{ readonly error: CodedError }]
+  /** The file of ZRTP's retained secrets fails: until a restart they are in memory only. */
+  zrtpSecretsNotKept: [{ readonly error: CodedError }]
   /** A worker runs packets again. */
   workerReplaced: [{ readonly worker: number }]
 }

@@ -17,6 +17,8 @@ const statuses = {
   MEDIA_OPENSSL_UNAVAILABLE: 488,
   /** The certificate of DTLS-SRTP cannot be read, or its key is another one's. */
   MEDIA_CERTIFICATE_UNUSABLE: 500,
+  /** The file of ZRTP's retained secrets cannot be read or written. */
+  MEDIA_SECRETS_NOT_KEPT: 500,
 } as const
 
 /** Code of a {@link MediaError}. */

@@ -130,11 +130,15 @@ export class WorkerMediaEngine implements MediaEngine {
   }
 
   #startKeyExchange(start: KeyExchangeStart): void {
-    const keyExchange = new KeyExchangeHandle(start, (error) => {
-      this.events.emit('keyExchangeDied', { error })
-      this.#keyExchange = undefined
-      if (this.#closing === undefined) this.#after(() => this.#startKeyExchange(start))
-    })
+    const keyExchange = new KeyExchangeHandle(
+      start,
+      (error) => {
+        this.events.emit('keyExchangeDied', { error })
+        this.#keyExchange = undefined
+        if (this.#closing === undefined) this.#after(() => this.#startKeyExchange(start))
+      },
+      (error) => this.events.emit('zrtpSecretsNotKept', { error }),
+    )
     this.#keyExchange = keyExchange
     for (const worker of this.#workers.values()) keyExchange.serve(worker)
   }

@@ -55,6 +55,9 @@ export function logMedia({ events }: MediaEngine, log: Log): void {
   events.on('workerDied', ({ worker, sessions, error }) => {
     log.error('a media worker died', { worker, calls: sessions, error: error.message })
   })
+  events.on('zrtpSecretsNotKept', ({ error }) => {
+    log.error('the retained secrets of ZRTP are kept in memory only', { error: error.message })
+  })
   events.on('keyExchangeDied', ({ error }) => log.error('the key exchange worker died', { error: error.message }))
   events.on('workerReplaced', ({ worker }) => log.message('media worker replaced', { worker }))
 }

@@ -183,6 +183,22 @@ describe('ZRTP on a leg', () => {
     await close(pair)
   })
 
+  test('a file of retained secrets that cannot be used is reported, and calls go on without it', async () => {
+    const engine = new WorkerMediaEngine({ workers: 1, zid: zids.left, secrets: '/nowhere/secrets.sqlite' })
+    const failures: string[] = []
+    engine.events.on('zrtpSecretsNotKept', ({ error }) => failures.push(error.code))
+    const reports: KeyExchangeReport[] = []
+    const session = { onKeyExchange: (report: KeyExchangeReport) => void reports.push(report) }
+    const one = await Bridge.open(engine, 'none', 'none', { described: false, session })
+    const two = await Bridge.open(right, 'none', 'none', { described: false })
+    one.session.update(0, 'b', endpoint(two.a.server, zrtp(randomBytes(32))))
+    two.session.update(0, 'a', endpoint(one.b.server, zrtp(randomBytes(32))))
+    await until(() => reports.length > 0)
+    assert.match(reports[0]!.zrtp!.sas!, /^[a-z1-9]{4}$/)
+    assert.deepEqual(failures, ['MEDIA_SECRETS_NOT_KEPT'])
+    await Promise.all([one.close(), two.close(), engine.close()])
+  })
+
   test('GoClear and Error of a phone with keys change nothing: what goes either way is still encrypted', async () => {
     const bridge = await Bridge.open(left, 'none', 'none', { described: false })
     await bridge.update('a', bridge.a.description())

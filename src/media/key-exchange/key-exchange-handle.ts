@@ -1,7 +1,7 @@
 import { MessageChannel, Worker } from 'node:worker_threads'
 import { MediaError } from '../media-error.ts'
 import { type WorkerHandle } from '../worker-handle.ts'
-import { type KeyExchangeOrder, type KeyExchangeStart } from './key-exchange-messages.ts'
+import { type KeyExchangeNotice, type KeyExchangeOrder, type KeyExchangeStart } from './key-exchange-messages.ts'
 
 /** The worker runs from the sources, or from what they were compiled to. */
 const entry = new URL(
@@ -18,9 +18,19 @@ export class KeyExchangeHandle {
   readonly #exited: Promise<void>
   #ending = false
 
-  /** @param onDeath called once when the thread ended without {@link end} */
-  constructor(start: KeyExchangeStart, onDeath: (error: MediaError) => void) {
+  /**
+   * @param onDeath called once when the thread ended without {@link end}
+   * @param onSecretsNotKept called once when the file of ZRTP's retained secrets fails
+   */
+  constructor(
+    start: KeyExchangeStart,
+    onDeath: (error: MediaError) => void,
+    onSecretsNotKept: (error: MediaError) => void,
+  ) {
     this.#worker = new Worker(entry, { workerData: start, name: 'key-exchange' })
+    this.#worker.on('message', ({ why }: KeyExchangeNotice) => {
+      onSecretsNotKept(new MediaError('MEDIA_SECRETS_NOT_KEPT', why))
+    })
     let cause: unknown
     this.#worker.on('error', (error: unknown) => {
       cause = error

@@ -29,6 +29,12 @@ export type KeyExchangeOrder =
   /** The thread is to end. */
   | { readonly type: 'end' }
 
+/** What the key exchange worker tells the main thread: the file of ZRTP's retained secrets cannot be used. */
+export interface KeyExchangeNotice {
+  readonly type: 'secretsNotKept'
+  readonly why: string
+}
+
 /** What the key exchange worker is started with. */
 export interface KeyExchangeStart {
   /** This server's certificate and its private key; absent: no DTLS. */

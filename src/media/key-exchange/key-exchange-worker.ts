@@ -5,13 +5,22 @@
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import { DtlsContext } from '../dtls/dtls-context.ts'
+import { FallbackSecretCache } from '../zrtp/fallback-secret-cache.ts'
 import { FileSecretCache } from '../zrtp/file-secret-cache.ts'
 import { MemorySecretCache } from '../zrtp/secret-cache.ts'
 import { KeyExchangeHost, type KeyExchangeIdentity } from './key-exchange-host.ts'
-import { type KeyExchangeOrder, type KeyExchangeStart } from './key-exchange-messages.ts'
+import { type KeyExchangeNotice, type KeyExchangeOrder, type KeyExchangeStart } from './key-exchange-messages.ts'
 
 const { certificate, zid, secrets } = workerData as KeyExchangeStart
-const cache = secrets === undefined ? new MemorySecretCache() : new FileSecretCache(secrets)
+const cache =
+  secrets === undefined
+    ? new MemorySecretCache()
+    : new FallbackSecretCache(
+        () => new FileSecretCache(secrets),
+        ({ message }) => {
+          parentPort!.postMessage({ type: 'secretsNotKept', why: message } satisfies KeyExchangeNotice)
+        },
+      )
 const identity: KeyExchangeIdentity = {
   ...(certificate !== undefined && { context: new DtlsContext(certificate) }),
   ...(zid !== undefined && { zrtp: { zid: Buffer.from(zid), cache } }),

@@ -4,6 +4,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, test } from 'node:test'
+import { FallbackSecretCache } from '../../../src/media/zrtp/fallback-secret-cache.ts'
 import { FileSecretCache } from '../../../src/media/zrtp/file-secret-cache.ts'
 import { forEver, MemorySecretCache, type SecretCache } from '../../../src/media/zrtp/secret-cache.ts'
 import { temporaryDirectory } from '../../support/temporary-directory.ts'
@@ -79,6 +80,37 @@ describe('retained secrets', () => {
     const bare = new DatabaseSync(path)
     assert.equal(bare.prepare('SELECT count(*) AS rows FROM secrets').get()!['rows'], 0)
     bare.close()
+  })
+
+  test('in a file that fails go on in memory, and it is said once', (t) => {
+    const errors: Error[] = []
+    const file = new FileSecretCache(join(temporaryDirectory(t), 'secrets.sqlite'))
+    const cache = new FallbackSecretCache(
+      () => file,
+      (error) => errors.push(error),
+    )
+    const [rs1, rs2] = [randomBytes(32), randomBytes(32)]
+    cache.put(zid, bob, { rs1, verified: false }, forEver)
+    assert.deepEqual(file.get(zid, bob), { rs1, verified: false })
+    file.close()
+    cache.put(zid, bob, { rs1: rs2, rs2: rs1, verified: false }, forEver)
+    cache.put(zid, carol, { rs1, verified: false }, forEver)
+    assert.deepEqual(cache.get(zid, bob), { rs1: rs2, rs2: rs1, verified: false })
+    assert.deepEqual(cache.get(zid, carol), { rs1, verified: false })
+    assert.equal(cache.get(randomBytes(12), carol), undefined)
+    assert.equal(errors.length, 1)
+  })
+
+  test('whose file cannot even be opened are in memory', () => {
+    const errors: Error[] = []
+    const cache = new FallbackSecretCache(
+      () => new FileSecretCache('/nowhere/secrets.sqlite'),
+      (error) => errors.push(error),
+    )
+    const rs1 = randomBytes(32)
+    cache.put(zid, bob, { rs1, verified: false }, forEver)
+    assert.deepEqual(cache.get(zid, bob), { rs1, verified: false })
+    assert.equal(errors.length, 1)
   })
 
   test('survive a restart, in a file that is nobody else’s', (t) => {
