@@ -99,7 +99,7 @@ export class ZrtpLeg {
 
   /** A packet of ZRTP, from a source that deserves an answer. It is copied. */
   receive(packet: Uint8Array): void {
-    if (this.#begun === 0 || isHello(packet)) this.#begin()
+    if (isHello(packet) || (this.#begun === 0 && !this.#clear)) this.#begin()
     if (this.#given++ < mostPackets) this.#exchange?.receive(packet)
   }
 

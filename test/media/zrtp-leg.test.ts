@@ -60,6 +60,14 @@ describe('the exchanges of a ZRTP leg', () => {
     assert.equal(begun.length, 11)
   })
 
+  test('a phone that is talked to in clear begins with its Hello, and with nothing else', () => {
+    const { leg: one, begun } = leg('until-keyed')
+    for (const type of ['HelloACK', 'Error', 'Ping', 'Commit']) one.receive(packet(type))
+    assert.equal(begun.length, 0)
+    one.receive(hello)
+    assert.equal(begun.length, 1)
+  })
+
   test('a flood of packets does not reach the thread in which all handshakes are made', () => {
     const { leg: one, received } = leg('never')
     for (let i = 0; i < 100_000; i++) one.receive(hello)

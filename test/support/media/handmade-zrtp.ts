@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import {
   ownAlgorithms,
@@ -203,3 +204,23 @@ function bare(type: string): Buffer {
 
 export const helloAck = bare('HelloACK')
 export const conf2Ack = bare('Conf2ACK')
+
+/** A victim, and a peer that is played against it. */
+export function play(whims: Whims = {}): { readonly end: Victim; readonly peer: HandmadePeer } {
+  const { keyAgreement } = whims
+  const end = victim(keyAgreement && { keyAgreement })
+  return { end, peer: new HandmadePeer(end, whims) }
+}
+
+/** It has ended with an error that the peer was told, and without keys. */
+export function assertRefused(end: Victim, code: string, number: number): void {
+  assert.equal(end.error?.code, code)
+  const said = end.sent.filter((packet) => packet.includes('Error   ')).map((packet) => packet.readUInt32BE(24))
+  assert.deepEqual(said, [number])
+  assert.equal(end.result, undefined)
+}
+
+/** Nothing has ended and nothing is agreed on. */
+export function assertUnmoved(end: Victim): void {
+  assert.deepEqual([end.error, end.result], [undefined, undefined])
+}
