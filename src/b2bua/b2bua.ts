@@ -1,6 +1,8 @@
 import { type Clock } from '../base/clock.ts'
 import { type EncryptionMode } from '../base/encryption.ts'
 import { TypedEmitter } from '../base/typed-emitter.ts'
+import { type Dialog } from '../sip/dialog/dialog.ts'
+import { dialogKey } from '../sip/dialog/dialog-key.ts'
 import { type IncomingInvite } from '../sip/usage/incoming-invite.ts'
 import { type UserAgent } from '../sip/usage/user-agent.ts'
 import { type KeyExchangeReport, type MediaEngine } from '../media/media-engine.ts'
@@ -10,6 +12,7 @@ import { verdictOf } from './call-error.ts'
 import { type CallSummary } from './call-summary.ts'
 import { type CallSettings } from './call-settings.ts'
 import { endReasons, type EndReason } from './end-reason.ts'
+import { type BridgedDialogs } from './replaces.ts'
 import { reasonHeader } from './reason-headers.ts'
 
 /** What the calls tell the operator. No argument holds a secret. */
@@ -43,7 +46,7 @@ export interface B2buaOptions {
 const retryAfterShutdown = '10'
 
 /** The back-to-back user agent: admits calls, holds them, and ends them when it must stop. */
-export class B2bua {
+export class B2bua implements BridgedDialogs {
   readonly events = new TypedEmitter<B2buaEvents>()
   readonly #options: B2buaOptions
   readonly #calls = new Set<Call>()
@@ -64,6 +67,16 @@ export class B2bua {
   /** Calls that are not over. */
   get calls(): ReadonlySet<Call> {
     return this.#calls
+  }
+
+  /** Part of {@link BridgedDialogs}. */
+  farDialog(callId: string, localTag: string, remoteTag: string): Dialog | undefined {
+    const key = dialogKey(callId, localTag, remoteTag)
+    for (const call of this.#calls) {
+      const far = call.farDialog(key)
+      if (far !== undefined) return far
+    }
+    return undefined
   }
 
   /**
@@ -114,6 +127,7 @@ export class B2bua {
       clock,
       settings,
       application: application(),
+      dialogs: this,
       onRouted: (call, destination) => this.events.emit('routed', call, destination),
       onAnswered: (call) => this.events.emit('answered', call),
       onFallback: (call, refused, why) => {

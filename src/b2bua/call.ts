@@ -1,3 +1,5 @@
+import { type Dialog } from '../sip/dialog/dialog.ts'
+import { headerKey } from '../sip/message/header-names.ts'
 import { newTag } from '../sip/message/identifiers.ts'
 import { parseNameAddr, withTag } from '../sip/message/name-addr.ts'
 import { type SipRequest, type SipResponse } from '../sip/message/message.ts'
@@ -23,6 +25,8 @@ import { OfferRelay } from './offer-relay.ts'
 import { reasonHeader, reasonsOf } from './reason-headers.ts'
 import { recipientOf } from './recipient.ts'
 import { credentialsOf, relayedHeaders } from './relayed-headers.ts'
+import { relayRefer, relaySubscription } from './refer-relay.ts'
+import { rewriteReplaces, type BridgedDialogs } from './replaces.ts'
 import { relayedReply, relayRequest } from './request-relay.ts'
 
 /** What a call needs of its surroundings. */
@@ -32,6 +36,7 @@ export interface CallSurroundings {
   readonly clock: Clock
   readonly application: Application
   readonly settings: CallSettings
+  readonly dialogs: BridgedDialogs
   /** Leg B's INVITE is about to leave. */
   onRouted(call: Call, destination: Destination): void
   onAnswered(call: Call): void
@@ -96,6 +101,13 @@ export class Call {
 
   get callIds(): { readonly a: string; readonly b: string | undefined } {
     return { a: this.invite.request.headers.get('Call-ID')!, b: this.#outgoing?.callId }
+  }
+
+  /** The dialog of the other leg of that with this key; undefined when neither leg has it, or the other is not established. */
+  farDialog(key: string): Dialog | undefined {
+    const [a, b] = [this.#a?.session?.dialog, this.#b?.session?.dialog]
+    if (a?.key === key) return b
+    return b?.key === key ? a : undefined
   }
 
   /** Takes the call on: decides where it goes and calls there. Every failure ends the call with a verdict. */
@@ -167,12 +179,17 @@ export class Call {
       from: withTag(headers.get('From')!, undefined),
       route,
       maxForwards: Math.max(0, hops - 1),
-      headers: [...relayedHeaders(headers), ...credentialsOf(headers)],
+      headers: [...relayedHeaders(headers).map((field) => this.#ofLegB(field)), ...credentialsOf(headers)],
       ...(body === undefined ? {} : { body, contentType: sdpType }),
       onProvisional: (response) => this.#relayProvisional(response),
       onSuccess: (response, session) => this.#onSuccess(response, session),
       onFailure: (failure) => this.#refused(failure),
     })
+  }
+
+  /** A phone that replaces a dialog names the one that it knows. */
+  #ofLegB([name, value]: [string, string]): [string, string] {
+    return [name, headerKey(name) === 'replaces' ? rewriteReplaces(value, this.#world.dialogs) : value]
   }
 
   /**
@@ -367,7 +384,7 @@ export class Call {
     }
     const session = near.session
     if (method !== 'INVITE' && (method !== 'UPDATE' || body.length === 0)) {
-      relayRequest(session, transaction, far.session)
+      this.#relayPlain(near, far, transaction)
       return
     }
     if (this.#offerUnderWay) {
@@ -384,6 +401,18 @@ export class Call {
       },
     })
     void relay.start()
+  }
+
+  /** What makes no offer. */
+  #relayPlain(near: Leg, far: Leg, transaction: ServerTransaction): void {
+    const { method } = transaction.request
+    try {
+      if (method === 'REFER') relayRefer(near, transaction, far, this.#world.dialogs)
+      else if (method === 'NOTIFY' || method === 'SUBSCRIBE') relaySubscription(near, transaction, far)
+      else relayRequest(near.session!, transaction, far.session!)
+    } catch (error) {
+      near.session!.reply(transaction, verdictOf(error).status)
+    }
   }
 
   #refused(failure: InviteFailure): void {

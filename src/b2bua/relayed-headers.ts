@@ -1,5 +1,6 @@
 import { headerKey } from '../sip/message/header-names.ts'
 import { type Headers } from '../sip/message/headers.ts'
+import { relayedOptions } from './option-tags.ts'
 
 /**
  * Header fields that belong to one leg and never cross to the other. Everything else is end to end and crosses as it
@@ -51,11 +52,18 @@ const ownByLeg: ReadonlySet<string> = new Set([
   'x-flexisip-b2bua-token',
 ])
 
-/** The header fields of a message that cross to the other leg, in their order, names spelled as they came. */
+/**
+ * The header fields of a message that cross to the other leg, in their order, names spelled as they came; and of the
+ * extensions that it supports or requires those that are between the phones.
+ */
 export function relayedHeaders(headers: Headers): [string, string][] {
   const result: [string, string][] = []
   for (const { name, value } of headers) {
     if (!ownByLeg.has(headerKey(name))) result.push([name, value])
+  }
+  for (const name of ['Supported', 'Require']) {
+    const tags = headers.values(name).filter((tag) => relayedOptions.includes(tag.toLowerCase()))
+    if (tags.length > 0) result.push([name, tags.join(', ')])
   }
   return result
 }

@@ -1,4 +1,5 @@
-import { type SipMessage, type SipResponse } from '../sip/message/message.ts'
+import { headerKey } from '../sip/message/header-names.ts'
+import { type SipMessage, type SipRequest, type SipResponse } from '../sip/message/message.ts'
 import { type ServerTransaction } from '../sip/transaction/server-transaction.ts'
 import { type ReplyOptions } from '../sip/usage/incoming-invite.ts'
 import { type InviteSession, type SessionRequestOptions } from '../sip/usage/invite-session.ts'
@@ -24,10 +25,19 @@ function crossing({ headers, body }: SipMessage): Omit<SessionRequestOptions, 'l
 /**
  * Relays a request without an offer (INFO, OPTIONS, MESSAGE, NOTIFY, REFER, UPDATE without a description …) inside the
  * dialog to the other leg, end to end: body and headers cross as they are, and so does the final response.
+ * @param changed - values of header fields that cross in place of those that came, by `headerKey`
+ * @returns the request as it was sent
  */
-export function relayRequest(near: InviteSession, transaction: ServerTransaction, far: InviteSession): void {
-  far.request(transaction.request.method, {
-    ...crossing(transaction.request),
+export function relayRequest(
+  near: InviteSession,
+  transaction: ServerTransaction,
+  far: InviteSession,
+  changed: ReadonlyMap<string, string> = new Map(),
+): SipRequest {
+  const { headers, ...rest } = crossing(transaction.request)
+  const sent = far.request(transaction.request.method, {
+    headers: (headers ?? []).map(([name, value]) => [name, changed.get(headerKey(name)) ?? value]),
+    ...rest,
     listener: {
       onResponse(response) {
         if (response.status < 200) return
@@ -36,4 +46,5 @@ export function relayRequest(near: InviteSession, transaction: ServerTransaction
       onFailure: (error) => near.reply(transaction, error.status),
     },
   })
+  return sent.request
 }

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { systemClock } from '../base/clock.ts'
 import { defaultCryptoSuites } from '../base/encryption.ts'
 import { type Application } from '../b2bua/application.ts'
+import { relayedOptions } from '../b2bua/option-tags.ts'
 import { B2bua } from '../b2bua/b2bua.ts'
 import { type CallSettings } from '../b2bua/call-settings.ts'
 import { type ConfigSnapshot } from '../config/config-snapshot.ts'
@@ -94,6 +95,7 @@ export class B2buaService implements Service {
       mark: (request) => request.headers.set(tokenHeader, signer.sign(request)),
       isOwn: (request) => verifier.isGenuine(request),
       supported: [],
+      passed: relayedOptions,
       allow,
     })
     this.b2bua = new B2bua({

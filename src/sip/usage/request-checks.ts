@@ -37,6 +37,7 @@ const knownSchemes: ReadonlySet<string> = new Set(['sip', 'sips', 'tel'])
 export interface Capabilities {
   readonly allow: readonly string[]
   readonly supported: readonly string[]
+  readonly passed?: readonly string[]
 }
 
 /**
@@ -58,7 +59,8 @@ export function refusalOf(request: SipRequest, can: Capabilities, inDialog: bool
     if (left === undefined) return { status: 400 }
     if (left === 0) return { status: 483 }
   }
-  const unsupported = headers.values('Require').filter((tag) => !can.supported.includes(tag.toLowerCase()))
+  const known = (tag: string): boolean => can.supported.includes(tag) || can.passed?.includes(tag) === true
+  const unsupported = headers.values('Require').filter((tag) => !known(tag.toLowerCase()))
   if (unsupported.length > 0) return { status: 420, headers: [['Unsupported', unsupported.join(', ')]] }
   if (method === 'INVITE' && !inDialog && !isContact(headers.values('Contact'))) return { status: 400 }
   return undefined

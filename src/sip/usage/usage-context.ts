@@ -33,10 +33,10 @@ export function ownRequestHeaders({ userAgent, requestHeaders }: UsageContext): 
   return [['User-Agent', userAgent], ...requestHeaders]
 }
 
-/** Adds what this server can do (RFC 3261 §13.2.1, §20.5, §20.37), unless the message says so already. */
+/** Adds what this server can do (RFC 3261 §13.2.1, §20.5, §20.37), to what its user says. */
 export function addCapabilities(headers: Headers, context: UsageContext): void {
   if (!headers.has('Allow') && context.allow.length > 0) headers.add('Allow', context.allow.join(', '))
-  if (!headers.has('Supported') && context.supported.length > 0) headers.add('Supported', context.supported.join(', '))
+  if (context.supported.length > 0) headers.add('Supported', context.supported.join(', '))
 }
 
 /** Requests that name what this server can do: those that make or change a session. */

@@ -28,8 +28,10 @@ export interface UserAgentOptions {
   readonly mark?: (request: SipRequest) => void
   /** Whether a request that came was once made here: a proxy has sent it back, and would for ever (RFC 3261 §8.2.2.2). */
   readonly isOwn?: (request: SipRequest) => boolean
-  /** Option tags that a request may require, in lower case; of others it gets 420. */
+  /** Option tags that a request may require, in lower case, and that every INVITE says; of others it gets 420. */
   readonly supported: readonly string[]
+  /** Option tags that a request may require although they are for its user to see to, who says where they are supported. */
+  readonly passed?: readonly string[]
   /** Methods that are taken; others get 405 or 501. */
   readonly allow: readonly string[]
 }

@@ -67,7 +67,8 @@ export class SipPhone {
       userAgent: `phone-${name}`,
       requestHeaders: [],
       supported: [],
-      allow: ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'UPDATE', 'INFO', 'MESSAGE'],
+      passed: ['replaces'],
+      allow: ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'UPDATE', 'INFO', 'MESSAGE', 'REFER', 'NOTIFY'],
     })
     this.#userAgent.onInvite = (invite) => this.invites.put(invite)
   }

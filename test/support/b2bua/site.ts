@@ -10,6 +10,7 @@ import { TransportLayer } from '../../../src/sip/transport/transport-layer.ts'
 import { type TargetResolver } from '../../../src/sip/transaction/next-hops.ts'
 import { TransactionLayer } from '../../../src/sip/transaction/transaction-layer.ts'
 import { UserAgent } from '../../../src/sip/usage/user-agent.ts'
+import { relayedOptions } from '../../../src/b2bua/option-tags.ts'
 import { Inbox, SipPhone } from './sip-phone.ts'
 
 /** What a test may set. */
@@ -70,6 +71,7 @@ export class Site {
         ['flexisip-b2bua', 'ignore'],
       ],
       supported: [],
+      passed: relayedOptions,
       allow: ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'UPDATE', 'INFO', 'MESSAGE', 'REFER', 'NOTIFY', 'SUBSCRIBE'],
     })
     const application: Application = {
