@@ -21,6 +21,7 @@ import { type CallSettings } from './call-settings.ts'
 import { type CallSummary } from './call-summary.ts'
 import { endReasons, type EndReason } from './end-reason.ts'
 import { acceptableOffer, descriptionIn, isAvailable, makeLeg, sdpType, type Leg } from './leg.ts'
+import { refreshLeg } from './leg-refresh.ts'
 import { OfferRelay } from './offer-relay.ts'
 import { reasonHeader, reasonsOf } from './reason-headers.ts'
 import { recipientOf } from './recipient.ts'
@@ -366,10 +367,18 @@ export class Call {
   #follow(near: Leg, far: Leg): void {
     const session = near.session!
     session.onRequest = (transaction) => this.#relay(near, far, transaction)
+    session.onRefreshDue = () => this.#refresh(near)
     session.onBye = (bye) => this.#end({ reason: 'hangup', by: near.name, detail: 'BYE', headers: reasonsOf(bye) })
     session.onEnded = (cause) => {
       if (cause === 'no-ack')
         this.#end({ reason: 'no-ack', by: near.name, detail: cause, headers: [reasonHeader('no-ack')] })
+      else if (cause === 'expired')
+        this.#end({
+          reason: 'session-expired',
+          by: near.name,
+          detail: cause,
+          headers: [reasonHeader('session-expired')],
+        })
       else if (cause === 'dialog-gone' || cause === 'timeout') {
         this.#end({ reason: 'dialog-lost', by: near.name, detail: cause, headers: [reasonHeader('dialog-lost')] })
       }
@@ -401,6 +410,21 @@ export class Call {
       },
     })
     void relay.start()
+  }
+
+  #refresh(leg: Leg): void {
+    const session = leg.session!
+    if (this.#offerUnderWay) {
+      session.notRefreshed()
+      return
+    }
+    this.#offerUnderWay = true
+    refreshLeg({ leg, session }, this.#media!, {
+      onBroken: (error) => this.#fail(error),
+      onDone: () => {
+        this.#offerUnderWay = false
+      },
+    })
   }
 
   /** What makes no offer. */

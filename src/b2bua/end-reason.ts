@@ -27,6 +27,7 @@ export const endReasons = {
   'too-many-hops': { status: 483, cause: 25, text: 'Too many hops' },
   'no-ack': { status: 408, cause: 102, text: 'The answer was never acknowledged' },
   'dialog-lost': { status: 481, cause: 41, text: 'A party no longer knows the call' },
+  'session-expired': { status: 480, cause: 102, text: 'The session timer was not refreshed' },
   'media-failure': { status: 500, cause: 47, text: 'Media resources failed' },
   shutdown: { status: 503, cause: 41, text: 'Server shutting down' },
   'internal-error': { status: 500, cause: 41, text: 'Internal error' },

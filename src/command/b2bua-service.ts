@@ -94,7 +94,7 @@ export class B2buaService implements Service {
       requestHeaders: loopHeaders,
       mark: (request) => request.headers.set(tokenHeader, signer.sign(request)),
       isOwn: (request) => verifier.isGenuine(request),
-      supported: [],
+      supported: ['timer'],
       passed: relayedOptions,
       allow,
     })

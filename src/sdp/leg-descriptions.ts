@@ -62,6 +62,13 @@ interface Exchange {
   answered: boolean
 }
 
+/** What was written, and what the other leg's phone had said. */
+interface WrittenText {
+  readonly text: string
+  readonly template: SessionDescription
+  readonly version: number
+}
+
 /**
  * The offer/answer state of one leg of a call (RFC 3264), in either role at any time. What the other leg's phone says is
  * the template; addresses, ports, keys and the o= line are this leg's own. Nothing changes when a method throws.
@@ -86,8 +93,8 @@ export class LegDescriptions {
   /** The server's list was offered first on this leg: then it binds the peer's later offers too. */
   #suitesBind: boolean | undefined
   /** Last text written, and the one that was last agreed on; without o= lines. */
-  #written: { readonly text: string; readonly version: number } | undefined
-  #agreedText: { readonly text: string; readonly version: number } | undefined
+  #written: WrittenText | undefined
+  #agreedText: WrittenText | undefined
   /** Highest version that was ever written. */
   #version = 0
 
@@ -185,6 +192,11 @@ export class LegDescriptions {
     this.#exchange = { offerer: 'server', media, directions, answered: false }
     this.#suitesBind ??= true
     return this.#write(template, media, local, true)
+  }
+
+  /** Writes the offer that changes nothing: what the other leg's phone last said, once more. */
+  repeatOffer(local: readonly (LocalEndpoint | undefined)[]): Buffer {
+    return this.writeOffer(this.#agreedText!.template, local)
   }
 
   /**
@@ -403,7 +415,7 @@ export class LegDescriptions {
     const address = lines.find((line) => line.local !== undefined)?.local?.address ?? own
     const ice = media.some((one) => one.live && one.ice !== undefined)
     const text = writeWithoutOrigin(template, address, lines, ice ? [iceLite] : [])
-    this.#written = { text, version: this.#versionOf(text) }
+    this.#written = { text, template, version: this.#versionOf(text) }
     const origin = `o=${this.#username} ${this.#sessionId} ${this.#written.version} ${networkAddress(own)}\r\n`
     const afterVersion = text.indexOf('\n') + 1
     return Buffer.from(text.slice(0, afterVersion) + origin + text.slice(afterVersion), 'latin1')

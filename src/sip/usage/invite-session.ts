@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { type Dialog } from '../dialog/dialog.ts'
 import { parseCSeq } from '../message/cseq.ts'
-import { type SipRequest, type SipResponse } from '../message/message.ts'
+import { type SipMessage, type SipRequest, type SipResponse } from '../message/message.ts'
 import { type ClientListener, type ClientTransaction } from '../transaction/client-transaction.ts'
 import { type HeaderList } from '../transaction/header-list.ts'
 import { type ServerTransaction } from '../transaction/server-transaction.ts'
@@ -11,6 +11,7 @@ import { DialogRequest, refreshingMethods, type DialogRequestOwner } from './dia
 import { type ReplyOptions } from './incoming-invite.ts'
 import { createReply } from './reply.ts'
 import { type Refusal } from './request-checks.ts'
+import { SessionTimer } from './session-timer.ts'
 import { SuccessAcknowledgement, type AckOptions } from './success-acknowledgement.ts'
 import { SuccessRetransmission } from './success-retransmission.ts'
 import { finishRequest, ownRequestHeaders, type DialogRole, type UsageContext } from './usage-context.ts'
@@ -25,9 +26,9 @@ export interface SessionRequestOptions {
 
 /**
  * Why a session ended: the peer's BYE; our `bye()`; no ACK of our 2xx in 64*T1; the peer said that it does not know the
- * dialog, or an early dialog's INVITE was settled without it; the peer did not answer.
+ * dialog, or an early dialog's INVITE was settled without it; the peer did not answer; its session timer ran out.
  */
-export type SessionEnd = 'bye' | 'local' | 'no-ack' | 'dialog-gone' | 'timeout'
+export type SessionEnd = 'bye' | 'local' | 'no-ack' | 'dialog-gone' | 'timeout' | 'expired'
 
 /** A dialog with its INVITE usage (RFC 3261 §12 to §15), the same for both roles. */
 export class InviteSession implements DialogRequestOwner {
@@ -45,11 +46,19 @@ export class InviteSession implements DialogRequestOwner {
   onAck: ((ack: SipRequest) => void) | undefined
   /** Called once. */
   onEnded: ((cause: SessionEnd) => void) | undefined
+  /**
+   * The session timer wants a re-INVITE, because the peer takes no UPDATE (RFC 4028 §7.4); `refreshed` hears how it went.
+   * Without a listener the session expires.
+   */
+  onRefreshDue: (() => void) | undefined
   /** On an early dialog of the callee our end refuses the INVITE instead of a BYE; set by the INVITE. */
   refuseInvite: (() => void) | undefined
   /** The peer's BYE on an early dialog of the callee; set by the INVITE. */
   onEarlyBye: ((bye: SipRequest) => void) | undefined
   readonly #context: UsageContext
+  readonly #timer: SessionTimer
+  /** The peer's Allow has UPDATE. */
+  #takesUpdate = false
   #fallback: Flow | undefined
   #ended = false
   #byeReceived = false
@@ -72,6 +81,10 @@ export class InviteSession implements DialogRequestOwner {
     this.#context = context
     this.#fallback = fallback?.reliable === true ? fallback : undefined
     this.#clientInvite = role === 'caller'
+    this.#timer = new SessionTimer(context.clock, {
+      onRefreshDue: () => this.#refresh(),
+      onExpired: () => this.#giveUp('expired'),
+    })
     context.addSession(this)
   }
 
@@ -106,9 +119,11 @@ export class InviteSession implements DialogRequestOwner {
    */
   reply(transaction: ServerTransaction, status: number, options: ReplyOptions = {}): void {
     if (transaction.completed) return
-    const response = createReply(this.#context, transaction, status, this.dialog.localTag, options)
     const { request } = transaction
-    if (status < 200 || status >= 300 || !refreshingMethods.has(request.method)) {
+    const refreshes = status >= 200 && status < 300 && refreshingMethods.has(request.method)
+    const reply = refreshes ? this.withTimer(request, options) : options
+    const response = createReply(this.#context, transaction, status, this.dialog.localTag, reply)
+    if (!refreshes) {
       transaction.respond(response)
       return
     }
@@ -143,7 +158,15 @@ export class InviteSession implements DialogRequestOwner {
   confirmAsCaller(response: SipResponse, seq: number, withOffer: boolean): SuccessAcknowledgement {
     this.dialog.confirm(response)
     this.#clientInvite = false
+    this.#hear(response)
+    this.#timer.accepted(response)
     return this.inviteAccepted(seq, withOffer)
+  }
+
+  /** A 2xx to this INVITE or UPDATE of the peer, with what its session timer needs. */
+  withTimer(request: SipRequest, options: ReplyOptions): ReplyOptions {
+    this.#hear(request)
+    return { ...options, headers: [...(options.headers ?? []), ...this.#timer.answer(request)] }
   }
 
   /** Sends our 2xx of an INVITE until its ACK comes. */
@@ -178,7 +201,11 @@ export class InviteSession implements DialogRequestOwner {
       this.#serverInvite = transaction
       transaction.onCancel = () => this.reply(transaction, 487)
     }
-    if (this.onRequest !== undefined) this.onRequest(transaction)
+    // a refresh of the leg's own timer is no business of the other leg (RFC 4028 §7.4)
+    const onlyRefreshes =
+      request.method === 'UPDATE' && request.body.length === 0 && request.headers.has('Session-Expires')
+    if (onlyRefreshes) this.reply(transaction, 200)
+    else if (this.onRequest !== undefined) this.onRequest(transaction)
     else if (request.method === 'OPTIONS') this.reply(transaction, 200, { headers: [['Accept', 'application/sdp']] })
     else this.reply(transaction, refreshingMethods.has(request.method) ? 491 : 405)
   }
@@ -218,14 +245,51 @@ export class InviteSession implements DialogRequestOwner {
   /** Part of {@link DialogRequestOwner}. */
   refreshTarget(response: SipResponse): void {
     this.dialog.refreshTarget(response)
+    this.#hear(response)
+    this.#timer.accepted(response)
+  }
+
+  /** A re-INVITE that the session timer asked for was refused, or could not be sent. */
+  notRefreshed(response?: SipResponse): void {
+    if (response === undefined) this.#timer.retry()
+    else this.#timer.refused(response)
   }
 
   /** Part of {@link DialogRequestOwner}: the peer may have lost the dialog or the way back, so it is told once more. */
   dialogLost(cause: 'dialog-gone' | 'timeout'): void {
+    this.#giveUp(cause)
+  }
+
+  #giveUp(cause: SessionEnd): void {
     if (this.#ended) return
     for (const one of this.#unacknowledged.splice(0)) one.stop()
     this.#sendBye([])
     this.#end(cause)
+  }
+
+  /** What the peer says that it can do. */
+  #hear({ headers }: SipMessage): void {
+    const allow = headers.values('Allow')
+    if (allow.length > 0) this.#takesUpdate = allow.includes('UPDATE')
+  }
+
+  /** An UPDATE without a description changes nothing but the time (RFC 4028 §7.4). */
+  #refresh(): void {
+    if (!this.#takesUpdate) {
+      this.onRefreshDue?.()
+      return
+    }
+    this.request('UPDATE', {
+      listener: {
+        onResponse: (response) => {
+          if (response.status === 405 || response.status === 501) {
+            this.#takesUpdate = false
+            this.onRefreshDue?.()
+          } else if (response.status >= 300) this.#timer.refused(response)
+        },
+        onFailure: () => this.#timer.retry(),
+      },
+    })
   }
 
   /** RFC 3261 §12.2.2 for the order of requests, §14.2 for INVITEs that overlap. */
@@ -235,6 +299,8 @@ export class InviteSession implements DialogRequestOwner {
     if (this.#ended && request.method !== 'BYE') return { status: 481 }
     if (dialog.remoteSeq !== undefined && number < dialog.remoteSeq) return { status: 500 }
     dialog.remoteSeq = number
+    const tooShort = refreshingMethods.has(request.method) ? SessionTimer.refusalOf(request) : undefined
+    if (tooShort !== undefined) return tooShort
     if (request.method !== 'INVITE') return undefined
     if (this.#serverInvite?.completed === false || (this.role === 'callee' && this.state === 'early')) {
       return { status: 500, headers: [['Retry-After', String(randomInt(11))]] }
@@ -271,7 +337,8 @@ export class InviteSession implements DialogRequestOwner {
   #send(method: string, options: SessionRequestOptions): ClientTransaction {
     const { dialog } = this
     const request = dialog.createRequest(method, undefined, options.body)
-    finishRequest(request, this.#context, options.headers ?? [], options.contentType)
+    const timer = refreshingMethods.has(method) ? this.#timer.offer() : []
+    finishRequest(request, this.#context, [...(options.headers ?? []), ...timer], options.contentType)
     const listener = new DialogRequest(method, dialog.localSeq, request.body.length > 0, this, options.listener)
     return this.#context.transactions.request(request, listener, {
       fallback: this.#fallback,
@@ -310,6 +377,7 @@ export class InviteSession implements DialogRequestOwner {
     if (this.#ended) return
     this.#ended = true
     this.dialog.state = 'terminated'
+    this.#timer.stop()
     if (this.#serverInvite !== undefined) this.reply(this.#serverInvite, 487) // unless answered (RFC 3261 §15.1.2)
     this.#reinvite?.cancel() // a peer that let it ring may never say more
     this.onEnded?.(cause)
@@ -318,7 +386,7 @@ export class InviteSession implements DialogRequestOwner {
   /** The transactions that still know this session must not keep what its user knows. */
   #leave(): void {
     this.#context.removeSession(this)
-    this.onRequest = this.onBye = this.onAck = this.onEnded = undefined
+    this.onRequest = this.onBye = this.onAck = this.onEnded = this.onRefreshDue = undefined
     this.refuseInvite = this.onEarlyBye = undefined
   }
 }

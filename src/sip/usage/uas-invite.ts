@@ -63,8 +63,9 @@ export class UasInvite implements IncomingInvite {
   accept(options: ProvisionalOptions = {}): InviteSession {
     if (this.settled) throw new UsageError('INVITE_SETTLED', 'the INVITE was answered or cancelled before')
     const tag = options.toTag ?? this.#tag
-    const response = createReply(this.#context, this.#transaction, 200, tag, options)
     const session = this.#session(tag)
+    const reply = session.withTimer(this.request, options)
+    const response = createReply(this.#context, this.#transaction, 200, tag, reply)
     this.#early.delete(tag)
     session.succeed(this.#transaction, response)
     this.#settle()

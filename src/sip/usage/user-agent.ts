@@ -11,6 +11,7 @@ import { type InviteSession } from './invite-session.ts'
 import { type OutgoingInvite, type OutgoingInviteSpec } from './outgoing-invite.ts'
 import { createReply } from './reply.ts'
 import { refusalOf } from './request-checks.ts'
+import { SessionTimer } from './session-timer.ts'
 import { UacInvite } from './uac-invite.ts'
 import { UasInvite } from './uas-invite.ts'
 import { addCapabilities, type UsageContext } from './usage-context.ts'
@@ -170,6 +171,11 @@ export class UserAgent {
   }
 
   #receiveInvite(transaction: ServerTransaction): void {
+    const refusal = SessionTimer.refusalOf(transaction.request)
+    if (refusal !== undefined) {
+      this.reply(transaction, refusal.status, refusal)
+      return
+    }
     const invite = new UasInvite(transaction, this.#context, (settled) => this.#incoming.delete(settled))
     this.#incoming.add(invite)
     this.onInvite(invite)

@@ -70,7 +70,7 @@ export class Site {
         ['X-Flexisip-B2BUA', 'ignore'],
         ['flexisip-b2bua', 'ignore'],
       ],
-      supported: [],
+      supported: ['timer'],
       passed: relayedOptions,
       allow: ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'UPDATE', 'INFO', 'MESSAGE', 'REFER', 'NOTIFY', 'SUBSCRIBE'],
     })
