@@ -1,6 +1,8 @@
 import { chooseAlgorithms } from './algorithms.ts'
 import { hashChain, sha256 } from './key-derivation.ts'
-import { parsePacket, writeMessage, writePacket, type ZrtpPacket } from './message/packet.ts'
+import { parseFragment, parsePacket, writeMessage, type ZrtpPacket } from './message/packet.ts'
+import { Packetizer } from './message/packetizer.ts'
+import { Reassembler } from './message/reassembler.ts'
 import {
   readCommit,
   readDhPart,
@@ -57,8 +59,8 @@ export class ZrtpStream {
   readonly #hello: Buffer
   readonly #chain: ReturnType<typeof hashChain>
   #state: State = 'discovery'
-  /** Of the last packet; it begins anywhere (RFC 6189 §5), so at what is known to be random: some of H3. */
-  #sequence: number
+  readonly #packetizer: Packetizer
+  readonly #reassembler = new Reassembler()
   #acknowledged = false
   /** By when the peer must have said a Hello that is its own. */
   #helloDue: number | undefined
@@ -79,7 +81,7 @@ export class ZrtpStream {
     const { zid, algorithms } = session
     this.#hello = ownHello({ seed: options.seed, zid, algorithms })
     this.#chain = hashChain(options.seed)
-    this.#sequence = this.#chain[3].readUInt16BE(0) & 0x7fff
+    this.#packetizer = new Packetizer(options.ssrc, this.#chain[3])
     this.#repeater = new Repeater(
       () => options.now(),
       (message) => this.#send(message),
@@ -116,8 +118,9 @@ export class ZrtpStream {
 
   /** Takes a packet. Never throws for what it holds. */
   receive(bytes: Uint8Array): void {
-    const packet = parsePacket(bytes)
-    if (packet === undefined || this.#state === 'over') return
+    if (this.#state === 'over') return
+    const packet = this.#packetOf(bytes)
+    if (packet === undefined) return
     try {
       this.#handle(packet)
     } catch (error) {
@@ -141,6 +144,12 @@ export class ZrtpStream {
   /** The session has a key, or no other stream to make it: one that waited commits. */
   onSessionKey(): void {
     this.#commitWhenReady()
+  }
+
+  /** The packet, or the one of which this is the last missing fragment. */
+  #packetOf(bytes: Uint8Array): ZrtpPacket | undefined {
+    const fragment = parseFragment(bytes)
+    return fragment === undefined ? parsePacket(bytes) : this.#reassembler.take(fragment)
   }
 
   #handle(packet: ZrtpPacket): void {
@@ -339,10 +348,8 @@ export class ZrtpStream {
     this.#send(answer)
   }
 
-  /** Each packet has the next number, also one that is repeated: bzrtp takes no other. */
   #send(message: Buffer): void {
-    this.#sequence = (this.#sequence + 1) & 0xffff
-    this.#options.onSend(writePacket(message, this.#sequence, this.#options.ssrc))
+    for (const packet of this.#packetizer.packets(message)) this.#options.onSend(packet)
   }
 
   #end(error: ZrtpError): void {
