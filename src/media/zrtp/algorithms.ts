@@ -2,15 +2,17 @@ import { type CryptoSuite } from '../../base/encryption.ts'
 import { ZrtpError, type ZrtpErrorCode } from './zrtp-error.ts'
 
 /** The algorithms that are spoken here, by their four characters on the wire (RFC 6189 §5.1, and GCM as bzrtp has it). */
-export type HashAlgorithm = 'S256' | 'S384'
+export type HashAlgorithm = 'S256' | 'S384' | 'S512'
 export type CipherAlgorithm = 'AES1' | 'AES3'
 export type AuthTag = 'HS32' | 'HS80' | 'GCM '
 /** Key agreements that bring a secret of their own. */
 export type DhAgreement = 'X255' | 'X448' | 'DH3k' | 'DH2k' | 'EC25' | 'EC38'
-export type KeyAgreement = DhAgreement | 'Mult' | 'Prsh'
+/** Key encapsulation, of an elliptic curve and of ML-KEM: X25519 with ML-KEM-512, X448 with ML-KEM-1024 (draft-zrtp-pq). */
+export type KemAgreement = 'X1M1' | 'X3M3'
+export type KeyAgreement = DhAgreement | KemAgreement | 'Mult' | 'Prsh'
 
-/** Says whether it is one of DH mode: not multistream, not preshared. */
-export function isDh(name: KeyAgreement): name is DhAgreement {
+/** Says whether it is one of DH mode, or a KEM, which goes by the same messages: not multistream, not preshared. */
+export function isDh(name: KeyAgreement): name is DhAgreement | KemAgreement {
   return name !== 'Mult' && name !== 'Prsh'
 }
 
@@ -35,14 +37,15 @@ export interface Algorithms {
 }
 
 /**
- * What this server offers. DH2k is accepted only: 2048 bits are too few to ask for. So is Prsh: it saves a phone one public-key
- * operation, and for that whoever gets at the retained secrets once could decrypt every call from then on.
+ * What this server offers. DH2k is accepted only: 2048 bits are too few to ask for. EC38 too: a Hello has room for 7, and
+ * who speaks it speaks EC25. So is Prsh: it saves a phone one public-key operation, and for that whoever gets at the retained
+ * secrets once could decrypt every call from then on.
  */
 export const ownAlgorithms: HelloAlgorithms = {
-  hash: ['S256', 'S384'],
+  hash: ['S256', 'S384', 'S512'],
   cipher: ['AES1', 'AES3'],
   authTag: ['GCM ', 'HS80', 'HS32'],
-  keyAgreement: ['X255', 'X448', 'DH3k', 'EC25', 'EC38', 'Mult'],
+  keyAgreement: ['X255', 'X448', 'X1M1', 'X3M3', 'DH3k', 'EC25', 'Mult'],
   sas: ['B32 ', 'B256'],
 }
 
@@ -58,13 +61,17 @@ const implied: HelloAlgorithms = {
 /** Every algorithm that is spoken, also those that are not offered. */
 const spoken: HelloAlgorithms = {
   ...ownAlgorithms,
-  keyAgreement: [...ownAlgorithms.keyAgreement, 'DH2k', 'Prsh'],
+  keyAgreement: [...ownAlgorithms.keyAgreement, 'EC38', 'DH2k', 'Prsh'],
 }
 
 /** Bytes of a digest. */
-export const hashLength: Readonly<Record<HashAlgorithm, number>> = { S256: 32, S384: 48 }
+export const hashLength: Readonly<Record<HashAlgorithm, number>> = { S256: 32, S384: 48, S512: 64 }
 /** The name of `node:crypto`. */
-export const hashName: Readonly<Record<HashAlgorithm, string>> = { S256: 'sha256', S384: 'sha384' }
+export const hashName: Readonly<Record<HashAlgorithm, string>> = {
+  S256: 'sha256',
+  S384: 'sha384',
+  S512: 'sha512',
+}
 /** Bytes of a key. */
 export const cipherKeyLength: Readonly<Record<CipherAlgorithm, number>> = { AES1: 16, AES3: 32 }
 /** Bytes of a public value. */
@@ -75,6 +82,16 @@ export const publicValueLength: Readonly<Record<DhAgreement, number>> = {
   DH2k: 256,
   EC25: 64,
   EC38: 96,
+}
+/** Bytes of what the messages of a KEM show: the public key in the Commit, the ciphertext in DHPart1. */
+export const kemLengths: Readonly<Record<KemAgreement, { readonly publicKey: number; readonly ciphertext: number }>> = {
+  X1M1: { publicKey: 32 + 800, ciphertext: 32 + 768 },
+  X3M3: { publicKey: 56 + 1568, ciphertext: 56 + 1568 },
+}
+
+/** Whether it is a KEM that is spoken here. */
+export function isKem(name: string): name is KemAgreement {
+  return Object.hasOwn(kemLengths, name)
 }
 
 /** The SRTP suite of a cipher with an auth tag. */
@@ -88,22 +105,24 @@ export function suiteOf({ cipher, authTag }: Algorithms): CryptoSuite {
 
 /**
  * What an initiator puts into its Commit: of each list its own first that the responder has too; the key agreement is the
- * weaker-first compromise of RFC 6189 §4.1.2: the first common one of either side's list, the one that costs less.
+ * weaker-first compromise of RFC 6189 §4.1.2: the first common one of either side's list, the one that costs less. With a
+ * KEM go the longest hash and key that both have, as bzrtp has it.
  * @param mode where it is not one of DH: multistream, because the session has a key already, or preshared
  */
 export function chooseAlgorithms(ours: HelloAlgorithms, theirs: HelloAlgorithms, mode?: 'Mult' | 'Prsh'): Algorithms {
-  const first = (kind: keyof HelloAlgorithms): string => {
-    const known = [...theirs[kind], ...implied[kind]]
-    return ours[kind].find((one) => known.includes(one))!
+  const first = (kind: keyof HelloAlgorithms, wanted: readonly string[] = []): string => {
+    const common = [...theirs[kind], ...implied[kind]].filter((one) => ours[kind].includes(one))
+    return wanted.find((one) => common.includes(one)) ?? ours[kind].find((one) => common.includes(one))!
   }
   const dh = (list: readonly string[], other: readonly string[]): string =>
     list.find((one) => one !== 'Mult' && one !== 'Prsh' && other.includes(one)) ?? 'DH3k'
   const [a, b] = [dh(ours.keyAgreement, theirs.keyAgreement), dh(theirs.keyAgreement, ours.keyAgreement)]
-  const fastest = ['X255', 'EC25', 'X448', 'EC38', 'DH2k', 'DH3k']
+  const fastest = ['X255', 'EC25', 'X448', 'EC38', 'DH2k', 'DH3k', 'X1M1', 'X3M3']
   const agreement = fastest.indexOf(a) <= fastest.indexOf(b) ? a : b
+  const strong = isKem(agreement)
   return {
-    hash: first('hash') as HashAlgorithm,
-    cipher: first('cipher') as CipherAlgorithm,
+    hash: first('hash', strong ? ['S512', 'S384'] : []) as HashAlgorithm,
+    cipher: first('cipher', strong ? ['AES3'] : []) as CipherAlgorithm,
     authTag: first('authTag') as AuthTag,
     keyAgreement: mode ?? (agreement as KeyAgreement),
     sas: first('sas') as SasAlgorithm,

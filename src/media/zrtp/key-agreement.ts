@@ -14,6 +14,8 @@ import { ZrtpError } from './zrtp-error.ts'
 export interface KeyPair {
   /** pvi or pvr, as the wire has it. */
   readonly publicValue: Buffer
+  /** Of the initiator of a KEM only: what its Commit shows. */
+  readonly publicKey?: Buffer
   /**
    * DHResult (RFC 6189 §4.4.1.3, §5.1.5).
    * @throws ZrtpError `ZRTP_PUBLIC_VALUE` for a value that would give the result away or is none at all
@@ -39,12 +41,13 @@ export function newKeyPair(algorithm: DhAgreement): KeyPair {
   }
 }
 
-function refuse(cause?: unknown): ZrtpError {
+/** What to throw for a public value that cannot be used. */
+export function refusePublicValue(cause?: unknown): ZrtpError {
   return new ZrtpError('ZRTP_PUBLIC_VALUE', 'the public value of the peer cannot be used', { cause })
 }
 
 function checkLength(value: Buffer, algorithm: DhAgreement): void {
-  if (value.length !== publicValueLength[algorithm]) throw refuse()
+  if (value.length !== publicValueLength[algorithm]) throw refusePublicValue()
 }
 
 /** The curves of RFC 7748. Public keys go through JWK, which holds the bare bytes: DER costs OpenSSL twenty times as much. */
@@ -63,7 +66,7 @@ function montgomery(curve: 'x25519' | 'x448', algorithm: DhAgreement): KeyPair {
         // OpenSSL refuses a result of zeros (RFC 7748 §6)
         return diffieHellman({ privateKey, publicKey: createPublicKey({ key, format: 'jwk' }) })
       } catch (error) {
-        throw refuse(error)
+        throw refusePublicValue(error)
       }
     },
   }
@@ -79,7 +82,7 @@ function modular(group: 'modp14' | 'modp15', algorithm: DhAgreement): KeyPair {
     agree(value) {
       checkLength(value, algorithm)
       const number = BigInt(`0x${value.toString('hex')}`)
-      if (number <= 1n || number >= prime - 1n) throw refuse()
+      if (number <= 1n || number >= prime - 1n) throw refusePublicValue()
       return padded(dh.computeSecret(value))
     },
   }
@@ -95,7 +98,7 @@ function weierstrass(curve: 'prime256v1' | 'secp384r1', algorithm: DhAgreement):
       try {
         return ecdh.computeSecret(Buffer.concat([uncompressed, value])) // OpenSSL refuses points off the curve
       } catch (error) {
-        throw refuse(error)
+        throw refusePublicValue(error)
       }
     },
   }

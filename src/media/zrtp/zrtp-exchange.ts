@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { type SrtpMasterKey } from '../../base/encryption.ts'
 import { acceptAlgorithms, isDh, type Algorithms } from './algorithms.ts'
 import { decryptConfirm, encryptConfirm } from './confirm-cipher.ts'
-import { newKeyPair, type KeyPair } from './key-agreement.ts'
+import { keyPairFor } from './kem-agreement.ts'
+import { type KeyPair } from './key-agreement.ts'
 import {
   deriveKeys,
   dhSecret,
@@ -94,14 +95,15 @@ export class ZrtpExchange {
     this.initiator = theirs === undefined
     const { chain, auxSecret, zid } = sides.own
     const [h0, h1, h2] = chain
-    if (!this.multistream) this.#match = new SecretMatch(retained, auxSecret, algorithms.hash)
-    if (isDh(algorithms.keyAgreement)) {
-      this.#keyPair = newKeyPair(algorithms.keyAgreement)
+    const { keyAgreement, hash } = algorithms
+    if (!this.multistream) this.#match = new SecretMatch(retained, auxSecret, hash)
+    if (isDh(keyAgreement)) {
+      this.#keyPair = keyPairFor(keyAgreement, hash, theirs?.commit)
       const { publicValue } = this.#keyPair
       const part = { h1, ...this.#match!.ids(this.#owners().own), publicValue }
       this.ownPart = seal(writeDhPart(this.initiator ? 'DHPart2' : 'DHPart1', part), h0)
     }
-    const preshared = algorithms.keyAgreement === 'Prsh' ? this.#match!.preshared(theirs?.commit.keyId) : undefined
+    const preshared = keyAgreement === 'Prsh' ? this.#match!.preshared(theirs?.commit.keyId) : undefined
     this.#presharedKey = preshared?.key
     if (theirs !== undefined) {
       this.commit = theirs.commit
@@ -109,7 +111,12 @@ export class ZrtpExchange {
       return
     }
     const proof = this.ownPart === undefined ? randomBytes(16) : this.#hvi(this.ownPart, sides.peer.message)
-    this.commit = { h2, zid, ...algorithms, proof, ...(preshared && { keyId: preshared.id }) }
+    const { publicKey } = this.#keyPair ?? {}
+    this.commit = {
+      ...{ h2, zid, ...algorithms, proof },
+      ...(preshared && { keyId: preshared.id }),
+      ...(publicKey !== undefined && { publicKey }),
+    }
     this.commitMessage = seal(writeCommit(this.commit), h1)
   }
 

@@ -1,4 +1,4 @@
-import { type HelloAlgorithms } from '../algorithms.ts'
+import { isKem, kemLengths, publicValueLength, type HelloAlgorithms } from '../algorithms.ts'
 import { hmac } from '../key-derivation.ts'
 import { ZrtpError } from '../zrtp-error.ts'
 import { Fields } from './fields.ts'
@@ -83,6 +83,8 @@ export interface Commit {
   readonly proof: Buffer
   /** Of preshared mode: which key it is, 8 bytes. */
   readonly keyId?: Buffer
+  /** Of a KEM only (draft-zrtp-pq). */
+  readonly publicKey?: Buffer
 }
 
 export function readCommit(message: Buffer): Commit {
@@ -93,16 +95,24 @@ export function readCommit(message: Buffer): Commit {
   }
   const proof = fields.take(commit.keyAgreement === 'Mult' || commit.keyAgreement === 'Prsh' ? 16 : 32)
   const preshared = commit.keyAgreement === 'Prsh' && { keyId: fields.take(8) }
+  const publicKey = fields.take(publicKeyLength(commit.keyAgreement) ?? Math.max(0, fields.left - macLength))
   fields.take(macLength)
   fields.end()
-  return { ...commit, proof, ...preshared }
+  return { ...commit, proof, ...preshared, ...(publicKey.length > 0 && { publicKey }) }
+}
+
+/** Bytes of the public key in a Commit; `undefined` for a key agreement that is not spoken here. */
+function publicKeyLength(keyAgreement: string): number | undefined {
+  if (isKem(keyAgreement)) return kemLengths[keyAgreement].publicKey
+  return ['Mult', 'Prsh', ...Object.keys(publicValueLength)].includes(keyAgreement) ? 0 : undefined
 }
 
 /** Writes a Commit, its MAC still to be made. */
 export function writeCommit(commit: Commit): Buffer {
-  const { h2, zid, hash, cipher, authTag, keyAgreement, sas, proof, keyId = Buffer.alloc(0) } = commit
+  const { h2, zid, hash, cipher, authTag, keyAgreement, sas, proof } = commit
   const names = Buffer.from(hash + cipher + authTag + keyAgreement + sas, 'latin1')
-  return writeMessage('Commit', h2, zid, names, proof, keyId, Buffer.alloc(macLength))
+  const more = commit.keyId ?? commit.publicKey ?? Buffer.alloc(0)
+  return writeMessage('Commit', h2, zid, names, proof, more, Buffer.alloc(macLength))
 }
 
 /** DHPart1 and DHPart2 (RFC 6189 §5.5, §5.6). */
