@@ -30,17 +30,20 @@ type Event = Readonly<Record<string, unknown>> & { readonly ev: string; readonly
 export class ZrtpPeer {
   readonly #process: PeerProcess
 
-  private constructor(args: readonly string[]) {
-    this.#process = new PeerProcess({ name: 'zrtp-peer', command: program, args })
+  private constructor(args: readonly string[], command: string) {
+    this.#process = new PeerProcess({ name: 'zrtp-peer', command, args })
   }
 
-  /** Starts it. Needs libbzrtp-dev and a C compiler, with which it is built once. */
-  static async start(args: readonly string[]): Promise<ZrtpPeer> {
-    if (!existsSync(program) || statSync(program).mtimeMs < statSync(source).mtimeMs) {
+  /**
+   * Starts it. Needs libbzrtp-dev and a C compiler, with which it is built once.
+   * @param command one that has been built already, on another bzrtp than Debian's
+   */
+  static async start(args: readonly string[], command = program): Promise<ZrtpPeer> {
+    if (command === program && (!existsSync(program) || statSync(program).mtimeMs < statSync(source).mtimeMs)) {
       mkdirSync(dirname(program), { recursive: true })
       execFileSync('cc', ['-O2', '-o', program, source, '-lbzrtp', '-lbctoolbox', '-lsqlite3'], { stdio: 'inherit' })
     }
-    const peer = new ZrtpPeer(args)
+    const peer = new ZrtpPeer(args, command)
     peer.#process.start()
     await peer.#process.waitFor(/"ev":"ready"[^\n]*\n/, { timeout: 10_000 })
     return peer
