@@ -4,8 +4,16 @@
  * interleaved and medians printed, so that a noisy machine moves both alike; read the ratio. Half of "both ends" is what
  * this server pays for a leg.
  */
-import { createDiffieHellmanGroup, createECDH, diffieHellman, generateKeyPairSync, type KeyObject } from 'node:crypto'
-import { type DhAgreement } from '../../src/media/zrtp/algorithms.ts'
+import {
+  createDiffieHellmanGroup,
+  createECDH,
+  decapsulate,
+  diffieHellman,
+  encapsulate,
+  generateKeyPairSync,
+  type KeyObject,
+} from 'node:crypto'
+import { type DhAgreement, type KemAgreement } from '../../src/media/zrtp/algorithms.ts'
 import { agree } from '../support/media/zrtp-link.ts'
 
 const rounds = 7
@@ -29,14 +37,30 @@ function viaObjects(make: () => Old): void {
   if (!one.computeSecret(second).equals(other.computeSecret(first))) throw new Error('two secrets')
 }
 
-const bare: Partial<Record<DhAgreement, () => void>> = {
+/** One end makes a key pair, the other a secret for it. */
+function viaKem(pair: { publicKey: KeyObject; privateKey: KeyObject }): void {
+  const { sharedKey, ciphertext } = encapsulate(pair.publicKey)
+  if (!decapsulate(pair.privateKey, ciphertext).equals(sharedKey)) throw new Error('two secrets')
+}
+
+type Named = DhAgreement | KemAgreement
+
+const bare: Partial<Record<Named, () => void>> = {
   X255: () => viaKeyObjects(() => generateKeyPairSync('x25519')),
   X448: () => viaKeyObjects(() => generateKeyPairSync('x448')),
   EC25: () => viaObjects(() => createECDH('prime256v1')),
   EC38: () => viaObjects(() => createECDH('secp384r1')),
   DH3k: () => viaObjects(() => createDiffieHellmanGroup('modp15')),
+  X1M1: () => {
+    viaKeyObjects(() => generateKeyPairSync('x25519'))
+    viaKem(generateKeyPairSync('ml-kem-512'))
+  },
+  X3M3: () => {
+    viaKeyObjects(() => generateKeyPairSync('x448'))
+    viaKem(generateKeyPairSync('ml-kem-1024'))
+  },
 }
-const perRound: Partial<Record<DhAgreement, number>> = { DH3k: 30 }
+const perRound: Partial<Record<Named, number>> = { DH3k: 30 }
 
 /** Microseconds of CPU that each of `times` runs takes, of this process, system time included. */
 function time(work: () => void, times: number): number {
@@ -52,7 +76,7 @@ function median(values: readonly number[]): number {
 
 console.log('key agreements of ZRTP, µs of CPU, median of', rounds, 'interleaved rounds')
 console.log('agreement   both ends   bare operations   ratio   key agreements/s and core, one end')
-for (const [name, operations] of Object.entries(bare) as [DhAgreement, () => void][]) {
+for (const [name, operations] of Object.entries(bare) as [Named, () => void][]) {
   const times: [number[], number[]] = [[], []]
   const exchange = (): void => void agree({ keyAgreement: [name, 'Mult'] })
   for (let round = 0; round <= rounds; round++) {

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { type HelloAlgorithms } from '../../src/media/zrtp/algorithms.ts'
 import { parseFragment, parsePacket } from '../../src/media/zrtp/message/packet.ts'
 import { type ZrtpResult } from '../../src/media/zrtp/zrtp-exchange.ts'
+import { until } from '../support/until.ts'
 import { ZrtpEnd, type ZrtpEndOptions } from './zrtp-peer/zrtp-end.ts'
 import { ZrtpPeer } from './zrtp-peer/zrtp-peer.ts'
 
@@ -17,7 +18,7 @@ async function exchange(
   t: TestContext,
   ka: string,
   { peerArgs = [], ...options }: Partial<ZrtpEndOptions> & { readonly peerArgs?: readonly string[] },
-): Promise<ZrtpResult> {
+): Promise<{ readonly ours: ZrtpResult; readonly end: ZrtpEnd; readonly peer: ZrtpPeer }> {
   const addresses = ['--local', `127.0.0.1:${ports.peer}`, '--remote', `127.0.0.1:${ports.own}`]
   const peer = await ZrtpPeer.start([...addresses, '--timeout', '20000', '--ka', ka, ...peerArgs], program)
   const end = await ZrtpEnd.open(ports.own, { peerPort: ports.peer, ...options })
@@ -28,13 +29,17 @@ async function exchange(
   end.start()
   const ours = await end.outcome
   await peer.secure()
-  const theirs = peer.result()
+  assertSame(ours, peer)
+  assert.equal(ours.sas, peer.result().sas)
+  assert.equal(ours.algorithms.keyAgreement, peer.result().ka)
+  return { ours, end, peer }
+}
+
+function assertSame(ours: ZrtpResult, peer: ZrtpPeer, channel = 0): void {
+  const theirs = peer.result(channel)
   const hex = ({ key, salt }: ZrtpResult['send']): readonly string[] => [key.toString('hex'), salt.toString('hex')]
   assert.deepEqual(hex(ours.receive), [theirs.selfKey, theirs.selfSalt])
   assert.deepEqual(hex(ours.send), [theirs.peerKey, theirs.peerSalt])
-  assert.equal(ours.sas, theirs.sas)
-  assert.equal(ours.algorithms.keyAgreement, theirs.ka)
-  return ours
 }
 
 /** Who hears no HelloACK never commits. */
@@ -54,7 +59,8 @@ suite('key encapsulation of ZRTP with a current bzrtp', { skip, timeout: 120_000
         test(`${ka} ${hash} ${cipher} ${auth}, this server as ${role}`, async (t) => {
           const algorithms: Partial<HelloAlgorithms> = { hash: [hash], cipher: [cipher], authTag: [auth.padEnd(4)] }
           const peerArgs = ['--hash', hash, '--cipher', cipher, '--auth', auth, ...(roleOf(role).peerArgs ?? [])]
-          const { algorithms: chosen } = await exchange(t, ka, { algorithms, ...roleOf(role), peerArgs })
+          const { ours } = await exchange(t, ka, { algorithms, ...roleOf(role), peerArgs })
+          const chosen = ours.algorithms
           assert.deepEqual(
             [chosen.keyAgreement, chosen.hash, chosen.cipher, chosen.authTag.trim()],
             [ka, hash, cipher, auth],
@@ -83,6 +89,17 @@ suite('key encapsulation of ZRTP with a current bzrtp', { skip, timeout: 120_000
     )
   })
 
+  test('X3M3: a second stream takes its keys from the first', async (t) => {
+    const { end, peer } = await exchange(t, 'X3M3', { peerArgs: ['--mult', '20024:20026:7'] })
+    const second = await ZrtpEnd.open(20_026, { peerPort: 20_024, session: end.session })
+    t.after(() => second.close())
+    second.start()
+    const video = await second.outcome
+    await until(() => peer.result(1).secure)
+    assert.deepEqual([video.algorithms.keyAgreement, video.algorithms.hash], ['Mult', 'S512'])
+    assertSame(video, peer, 1)
+  })
+
   for (const [list, chosen] of [
     ['X1M1,X1K1', 'X1M1'],
     ['X1K1,XKR3,X3M3', 'X3M3'],
@@ -90,7 +107,7 @@ suite('key encapsulation of ZRTP with a current bzrtp', { skip, timeout: 120_000
     ['X1K1,XKR3', 'DH3k'],
   ] as const)
     test(`of ${list}, ${chosen} is chosen by both`, async (t) => {
-      const { algorithms } = await exchange(t, list, {})
-      assert.equal(algorithms.keyAgreement, chosen)
+      const { ours } = await exchange(t, list, {})
+      assert.equal(ours.algorithms.keyAgreement, chosen)
     })
 })
