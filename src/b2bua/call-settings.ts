@@ -17,7 +17,7 @@ export interface CallSettings {
   /** Crypto suites of an offer that this server makes to leg A, which only an offerless INVITE needs. */
   readonly suites: readonly CryptoSuite[]
   /** Addresses, ports and no-rtp-timeout of the call's media. */
-  readonly media: Omit<SessionOptions, 'onNoRtp' | 'onKeyExchange' | 'onFailure'>
+  readonly media: Omit<SessionOptions, 'onNoRtp' | 'onKeyExchange' | 'onDtmf' | 'onFailure'>
   /** Of this server's certificate; absent where DTLS-SRTP is not possible. */
   readonly fingerprint?: Fingerprint
   /** Absent where ZRTP is not possible. */

@@ -150,6 +150,7 @@ export class Call {
       ...settings.media,
       onNoRtp: ({ leg, seconds }) => this.#onSilence(leg, seconds),
       onKeyExchange: (report) => this.#onKeyExchange(report),
+      onDtmf: () => undefined,
       onFailure: (error) => this.#endBySelf('media-failure', error.message),
     })
     if (offer !== undefined && !this.#ended) {

@@ -79,6 +79,21 @@ export interface IceDescription {
   readonly remote?: IceCredentials
 }
 
+/** One payload type of telephone-event (RFC 4733). */
+export interface EventFormat {
+  readonly payloadType: number
+  /** Of its timestamps, in Hz. */
+  readonly clockRate: number
+}
+
+/** The telephone events that a leg has agreed on. */
+export interface TelephoneEvents {
+  /** With which the phone may send them. */
+  readonly receive: readonly EventFormat[]
+  /** With which it is to be sent them: that whose clock is the codec's, where there is one. */
+  readonly send: EventFormat
+}
+
 /** What media must know of one stream of one leg, as agreed by offer and answer. */
 export interface EndpointDescription {
   /** Absent until the phone's description is known: nothing is sent. */
@@ -94,4 +109,6 @@ export interface EndpointDescription {
   readonly protection: Protection
   /** Present when both sides do ICE: media goes where the peer's nominated checks come from. */
   readonly ice?: IceDescription
+  /** Absent: the leg has no telephone events. */
+  readonly events?: TelephoneEvents
 }

@@ -2,6 +2,7 @@ import { type CodedError } from '../base/coded-error.ts'
 import { type CryptoSuite } from '../base/encryption.ts'
 import { type TypedEmitter } from '../base/typed-emitter.ts'
 import { type EndpointDescription, type LocalEndpoint } from '../base/endpoint-description.ts'
+import { type DtmfKey } from './dtmf/telephone-event.ts'
 import { type ZrtpDetails } from './key-exchange/key-exchanger.ts'
 import { type SessionCounters } from './session-counters.ts'
 
@@ -39,6 +40,12 @@ export interface KeyExchangeReport {
   readonly failure?: string
 }
 
+/** A key that the phone of one leg has pressed, and that the other leg cannot get as an event of RTP. */
+export interface DtmfReport extends DtmfKey {
+  readonly stream: number
+  readonly leg: MediaLeg
+}
+
 /** What a call says when it opens its media. */
 export interface SessionOptions {
   /** IP literal on which the session's ports are bound, IPv4 or IPv6, without brackets. */
@@ -57,6 +64,8 @@ export interface SessionOptions {
   onNoRtp(report: SilenceReport): void
   /** A handshake has brought keys, or has failed. */
   onKeyExchange(report: KeyExchangeReport): void
+  /** A key was pressed on a leg that has telephone events, where the other one has none. */
+  onDtmf(report: DtmfReport): void
   /** The session's media is lost for good (its worker died); `close` still has to be called. */
   onFailure(error: CodedError): void
 }
@@ -78,6 +87,12 @@ export interface MediaSession {
    *   length does not fit its suite
    */
   update(stream: number, leg: MediaLeg, endpoint: EndpointDescription | undefined): void
+  /**
+   * Sends a key to the phone of a leg as an RFC 4733 event, after those that were sent before. Nothing is sent unless the leg
+   * has telephone events and the other one has none.
+   * @throws MediaError `MEDIA_STREAM_UNKNOWN`
+   */
+  sendDtmf(stream: number, leg: MediaLeg, key: DtmfKey): void
   counters(): SessionCounters
   /** Closes every port; they rest 30 s before another call gets them. Twice is harmless. */
   close(): Promise<void>

@@ -24,6 +24,7 @@ const relay = new Relay({
   exchanger,
   now: () => performance.now() + clockOffset,
   onKeyExchange: (session, report) => answer({ type: 'keys', session, report }),
+  onDtmf: (session, report) => answer({ type: 'dtmf', session, report }),
 })
 
 function answer(message: WorkerAnswer): void {
@@ -43,6 +44,9 @@ async function handle(message: WorkerRequest): Promise<void> {
       relay.update(message.session, message.stream, message.leg, endpoint)
       break
     }
+    case 'dtmf':
+      relay.sendDtmf(message.session, message.stream, message.leg, message.key)
+      break
     case 'close':
       await relay.close(message.session)
       answer({ type: 'closed', request: message.request })

@@ -1,10 +1,11 @@
 import { type EndpointDescription } from '../base/endpoint-description.ts'
+import { type DtmfKey } from './dtmf/telephone-event.ts'
 import { counterCells } from './leg-counters.ts'
 import { type KeyExchanger } from './key-exchange/key-exchanger.ts'
-import { type KeyExchangeReport, type MediaLeg } from './media-engine.ts'
+import { type DtmfReport, type KeyExchangeReport, type MediaLeg } from './media-engine.ts'
 import { type PacketIo, type PacketPort, type PeerAddress } from './packet-io/packet-io.ts'
 import { type CipherProvider } from './srtp/cipher-provider.ts'
-import { StreamLeg } from './stream-leg.ts'
+import { StreamLeg, type StreamLegOptions } from './stream-leg.ts'
 
 /** What a relay works with. */
 export interface RelayOptions {
@@ -15,6 +16,8 @@ export interface RelayOptions {
   readonly now: () => number
   /** A handshake of a session has ended. */
   onKeyExchange(session: number, report: KeyExchangeReport): void
+  /** A phone has pressed a key that the other leg cannot get as an event. */
+  onDtmf(session: number, report: DtmfReport): void
 }
 
 /** A stream to open: where both legs are bound, and where they count. */
@@ -57,9 +60,10 @@ export class Relay {
     const entry: Session = this.#sessions.get(session) ?? { streams: new Map(), queue: Promise.resolve() }
     this.#sessions.set(session, entry)
     const opened = entry.queue.then(async () => {
-      const made = await this.#bind(opening, (leg, outcome) =>
-        this.#options.onKeyExchange(session, { stream, leg, ...outcome }),
-      )
+      const made = await this.#bind(opening, (leg) => ({
+        onKeyExchange: (outcome) => this.#options.onKeyExchange(session, { stream, leg, ...outcome }),
+        onDtmf: (key) => this.#options.onDtmf(session, { stream, leg, ...key }),
+      }))
       if ('code' in made) return made
       entry.streams.set(stream, made)
       return undefined
@@ -74,6 +78,11 @@ export class Relay {
     entry?.legs[leg].update(endpoint, entry.local)
   }
 
+  /** Sends a key to a leg's phone; a stream that is gone has nobody who waits for it. */
+  sendDtmf(session: number, stream: number, leg: MediaLeg, key: DtmfKey): void {
+    this.#sessions.get(session)?.streams.get(stream)?.legs[leg].sendDtmf(key)
+  }
+
   /** Closes every port of a session, also those that are still being bound. */
   async close(session: number): Promise<void> {
     const entry = this.#sessions.get(session)
@@ -86,7 +95,7 @@ export class Relay {
 
   async #bind(
     { address, ports, counters }: StreamOpening,
-    onKeyExchange: (leg: MediaLeg, outcome: Pick<KeyExchangeReport, 'suite' | 'zrtp' | 'failure'>) => void,
+    listener: (leg: MediaLeg) => Pick<StreamLegOptions, 'onKeyExchange' | 'onDtmf'>,
   ): Promise<Stream | Refusal> {
     const bound: PacketPort[] = []
     const legs: Partial<Record<MediaLeg, StreamLeg>> = {}
@@ -109,7 +118,7 @@ export class Relay {
         const { provider, exchanger, now } = this.#options
         legs[name] = new StreamLeg({
           ...{ rtp, rtcp, counters: cells, provider, exchanger, now },
-          onKeyExchange: (outcome) => onKeyExchange(name, outcome),
+          ...listener(name),
         })
       } catch (error) {
         await Promise.all(bound.map((port) => port.close()))

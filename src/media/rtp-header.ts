@@ -27,6 +27,11 @@ export function rtpSequence(packet: PacketBuffer): number {
   return (packet.bytes[2]! << 8) | packet.bytes[3]!
 }
 
+/** Timestamp of an RTP packet whose header was checked, as an unsigned number. */
+export function rtpTimestamp(packet: PacketBuffer): number {
+  return packet.bytes.readUInt32BE(4)
+}
+
 /** Synchronisation source of an RTP packet whose header was checked, as an unsigned number. */
 export function rtpSource(packet: PacketBuffer): number {
   return packet.bytes.readUInt32BE(8)

@@ -1,6 +1,9 @@
+import { systemClock } from '../base/clock.ts'
 import { type EndpointDescription } from '../base/endpoint-description.ts'
 import { type Component } from './component.ts'
 import { DtlsLeg } from './dtls-leg.ts'
+import { DtmfLeg } from './dtmf/dtmf-leg.ts'
+import { type DtmfKey } from './dtmf/telephone-event.ts'
 import { EarlyPackets, type EarlyPacket } from './early-packets.ts'
 import { IceLiteAgent } from './ice/ice-lite-agent.ts'
 import { type KeyExchanger } from './key-exchange/key-exchanger.ts'
@@ -46,6 +49,8 @@ export interface StreamLegOptions {
   readonly now: () => number
   /** A handshake has ended, one way or the other. */
   onKeyExchange(outcome: Pick<KeyExchangeReport, 'suite' | 'zrtp' | 'failure'>): void
+  /** The phone has pressed a key that the other leg cannot get as an event. */
+  onDtmf(key: DtmfKey): void
 }
 
 /**
@@ -62,6 +67,7 @@ export class StreamLeg {
   readonly #ice = new IceLiteAgent()
   readonly #dtls: DtlsLeg
   readonly #zrtp: ZrtpLeg
+  readonly #dtmf: DtmfLeg
   /** From the other leg, waiting for this one's keys or address. */
   readonly #unsent = new EarlyPackets()
   #sweep: NodeJS.Timeout | undefined
@@ -114,6 +120,11 @@ export class StreamLeg {
       },
       onOutcome: (outcome) => this.#onOutcome(outcome),
     })
+    this.#dtmf = new DtmfLeg({
+      clock: { now: options.now, after: (delay, fire) => systemClock.after(delay, fire) },
+      send: (packet) => this.#sendOwn(bufferOf(packet)),
+      onKey: (key) => options.onDtmf(key),
+    })
   }
 
   #onOutcome(outcome: Pick<KeyExchangeReport, 'suite' | 'zrtp' | 'failure'>): void {
@@ -135,6 +146,7 @@ export class StreamLeg {
     this.#ice.update(endpoint?.ice)
     const iceBefore = this.#iceAgreed
     this.#iceAgreed = endpoint?.ice?.remote !== undefined
+    this.#dtmf.apply(endpoint?.events)
     if (this.#iceAgreed && !iceBefore) this.#awaitChecks()
     for (const { lock } of [this.#rtp, this.#rtcp]) lock.checked = this.#iceAgreed
     if (endpoint === undefined) {
@@ -151,6 +163,7 @@ export class StreamLeg {
     // without ICE an address of hold: those from before stay, for what is still sent and for the resume
     this.#reachable = remote !== undefined || this.#iceAgreed
     this.#described ||= this.#reachable
+    if (this.#described && this.#other !== undefined && this.#other.#described) this.#dtmf.face(this.#other.#dtmf)
     if (remote !== undefined) {
       this.#signal(this.#rtp, remote.rtp)
       this.#signal(this.#rtcp, remote.rtcp)
@@ -164,8 +177,14 @@ export class StreamLeg {
   close(): void {
     this.#dtls.close()
     this.#zrtp.close()
+    this.#dtmf.close()
     clearTimeout(this.#sweep)
     clearTimeout(this.#checking)
+  }
+
+  /** Sends a key to the phone as an event. */
+  sendDtmf(key: DtmfKey): void {
+    if (!this.#dtmf.press(key)) this.#count(Cell.undeliverable)
   }
 
   /** A datagram on the RTP port, which may be RTCP when it is multiplexed, or a control packet. */
@@ -198,7 +217,9 @@ export class StreamLeg {
     this.#count(rtcp ? Cell.rtcpPacketsReceived : Cell.rtpPacketsReceived)
     this.#counters[rtcp ? Cell.rtcpBytesReceived : Cell.rtpBytesReceived]! += length
     if (!rtcp) this.#counters[Cell.lastReceivedAt] = this.#options.now()
-    if (this.#other !== undefined) this.#other.#relay(packet, rtcp)
+    if (this.#other === undefined) return
+    if (!rtcp && this.#dtmf.takes(packet)) this.#other.#dtmf.skip(packet)
+    else this.#other.#relay(packet, rtcp)
   }
 
   /**
@@ -292,6 +313,21 @@ export class StreamLeg {
       this.#count(Cell.undeliverable)
       return
     }
+    if (!rtcp) this.#dtmf.pass(packet)
+    this.#send(packet, rtcp, port, destination)
+  }
+
+  /** Sends an RTP packet that no phone has sent. It waits for nothing: its moment is now. */
+  #sendOwn(packet: PacketBuffer): void {
+    const { port, lock } = this.#rtp
+    const ready = !this.#security.secured || this.#security.rtp.encrypt !== undefined
+    if (this.#reachable && ready && lock.destination !== undefined) this.#send(packet, false, port, lock.destination)
+    else this.#count(Cell.undeliverable)
+  }
+
+  /** Encrypts a packet and sends it. */
+  #send(packet: PacketBuffer, rtcp: boolean, port: PacketPort, destination: PeerAddress): void {
+    const { encrypt } = rtcp ? this.#security.rtcp : this.#security.rtp
     if (encrypt !== undefined && this.#security.secured) {
       const verdict = rtcp ? encrypt.protectRtcp(packet) : encrypt.protectRtp(packet)
       if (verdict !== SrtpVerdict.ok) {

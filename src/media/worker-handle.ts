@@ -1,5 +1,5 @@
 import { Worker, type MessagePort } from 'node:worker_threads'
-import { type KeyExchangeReport } from './media-engine.ts'
+import { type DtmfReport, type KeyExchangeReport } from './media-engine.ts'
 import { MediaError } from './media-error.ts'
 import { clockOrigin, type WorkerAnswer, type WorkerRequest, type WorkerStart } from './worker-messages.ts'
 
@@ -19,6 +19,8 @@ export interface WorkerListener {
   onDeath(error: MediaError): void
   /** A handshake of a session has ended. */
   onKeyExchange(session: number, report: KeyExchangeReport): void
+  /** A phone of a session has pressed a key. */
+  onDtmf(session: number, report: DtmfReport): void
 }
 
 /** The worker runs from the sources, or from what they were compiled to. */
@@ -77,7 +79,7 @@ export class WorkerHandle {
   }
 
   /** Sends a request that is not answered. Nobody hears it when the worker is gone. */
-  tell(message: Extract<WorkerRequest, { type: 'update' | 'ping' }>): void {
+  tell(message: Extract<WorkerRequest, { type: 'update' | 'dtmf' | 'ping' }>): void {
     if (!this.#gone) this.#worker.postMessage(message)
   }
 
@@ -120,6 +122,10 @@ export class WorkerHandle {
     }
     if (answer.type === 'keys') {
       this.#listener.onKeyExchange(answer.session, answer.report)
+      return
+    }
+    if (answer.type === 'dtmf') {
+      this.#listener.onDtmf(answer.session, answer.report)
       return
     }
     this.#waiting.get(answer.request)?.resolve(answer)

@@ -124,6 +124,7 @@ export class WorkerMediaEngine implements MediaEngine {
     const worker = new WorkerHandle(number, {
       onDeath: (error) => this.#onDeath(number, error),
       onKeyExchange: (session, report) => this.#sessions.get(session)?.onKeyExchange(report),
+      onDtmf: (session, report) => this.#sessions.get(session)?.onDtmf(report),
     })
     this.#workers.set(number, worker)
     this.#keyExchange?.serve(worker)

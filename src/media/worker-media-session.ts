@@ -1,7 +1,9 @@
 import { type EndpointDescription, type LocalEndpoint } from '../base/endpoint-description.ts'
+import { type DtmfKey } from './dtmf/telephone-event.ts'
 import { allocateCounters, Cell, counterCells, readCounters } from './leg-counters.ts'
 import { MediaError } from './media-error.ts'
 import {
+  type DtmfReport,
   type KeyExchangeReport,
   type MediaLeg,
   type MediaSession,
@@ -66,9 +68,7 @@ export class WorkerMediaSession implements MediaSession {
   }
 
   update(stream: number, leg: MediaLeg, endpoint: EndpointDescription | undefined): void {
-    if (this.#streams[stream] === undefined) {
-      throw new MediaError('MEDIA_STREAM_UNKNOWN', `no stream ${stream} was opened in this session`)
-    }
+    this.#assertStream(stream)
     if (endpoint?.protection.mode === 'sdes') {
       const { send, receive } = endpoint.protection
       if (!isUsableMasterKey(send) || (receive !== undefined && !isUsableMasterKey(receive))) {
@@ -79,6 +79,12 @@ export class WorkerMediaSession implements MediaSession {
     this.#silence.described(stream, leg, endpoint, this.#context.now())
     const message = endpoint === undefined ? undefined : toEndpointMessage(endpoint)
     this.worker.tell({ type: 'update', session: this.#context.number, stream, leg, endpoint: message })
+  }
+
+  sendDtmf(stream: number, leg: MediaLeg, key: DtmfKey): void {
+    this.#assertStream(stream)
+    if (this.#closing !== undefined || this.#failed) return
+    this.worker.tell({ type: 'dtmf', session: this.#context.number, stream, leg, key })
   }
 
   counters(): SessionCounters {
@@ -105,6 +111,11 @@ export class WorkerMediaSession implements MediaSession {
   /** The worker says how a handshake has ended. */
   onKeyExchange(report: KeyExchangeReport): void {
     if (this.#closing === undefined && !this.#failed) this.#options.onKeyExchange(report)
+  }
+
+  /** The worker says that a key was pressed. */
+  onDtmf(report: DtmfReport): void {
+    if (this.#closing === undefined && !this.#failed) this.#options.onDtmf(report)
   }
 
   /** The number by which the worker knows it. */
@@ -155,6 +166,12 @@ export class WorkerMediaSession implements MediaSession {
       // a session that is being closed gives everything back when the worker has closed it
       if (this.#closing === undefined) for (const port of [held.a, held.b]) if (port !== undefined) this.#giveBack(port)
       throw error
+    }
+  }
+
+  #assertStream(stream: number): void {
+    if (this.#streams[stream] === undefined) {
+      throw new MediaError('MEDIA_STREAM_UNKNOWN', `no stream ${stream} was opened in this session`)
     }
   }
 

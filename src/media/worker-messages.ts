@@ -2,7 +2,8 @@ import { type MessagePort } from 'node:worker_threads'
 import { type ClearBeforeZrtp, type EndpointDescription, type Protection } from '../base/endpoint-description.ts'
 import { type FingerprintHash } from '../base/fingerprint.ts'
 import { fromKeyMessage, toKeyMessage, type KeyMessage } from './key-message.ts'
-import { type KeyExchangeReport, type MediaLeg } from './media-engine.ts'
+import { type DtmfKey } from './dtmf/telephone-event.ts'
+import { type DtmfReport, type KeyExchangeReport, type MediaLeg } from './media-engine.ts'
 
 /** {@link EndpointDescription} as it travels between threads. */
 export type EndpointMessage = Omit<EndpointDescription, 'protection'> & {
@@ -42,6 +43,14 @@ export type WorkerRequest =
       readonly leg: MediaLeg
       readonly endpoint: EndpointMessage | undefined
     }
+  /** Sends a key to a leg's phone. */
+  | {
+      readonly type: 'dtmf'
+      readonly session: number
+      readonly stream: number
+      readonly leg: MediaLeg
+      readonly key: DtmfKey
+    }
   /** Closes all of a session's ports, an `open` in progress included; answered by `closed`. */
   | { readonly type: 'close'; readonly request: number; readonly session: number }
   /** Heartbeat; answered by `pong`. */
@@ -63,6 +72,8 @@ export type WorkerAnswer =
   | { readonly type: 'pong' }
   /** Not asked for: a handshake of a session has ended. */
   | { readonly type: 'keys'; readonly session: number; readonly report: KeyExchangeReport }
+  /** Not asked for: a phone has pressed a key. */
+  | { readonly type: 'dtmf'; readonly session: number; readonly report: DtmfReport }
 
 /** What a worker is started with. */
 export interface WorkerStart {

@@ -22,6 +22,7 @@ export function sessionOptions(options: Partial<SessionOptions> = {}): SessionOp
       throw new Error(`unexpected silence of leg ${report.leg}`)
     },
     onKeyExchange: () => {},
+    onDtmf: () => {},
     onFailure: (error) => {
       throw error
     },

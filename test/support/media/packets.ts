@@ -6,6 +6,10 @@ import { PacketBuffer } from '../../../src/media/packet-buffer.ts'
 export interface RtpOptions {
   readonly sequence?: number
   readonly ssrc?: number
+  /** Default: 160 for each sequence number. */
+  readonly timestamp?: number
+  readonly payloadType?: number
+  readonly marker?: boolean
   readonly payload?: Buffer
   /** Contributing sources, up to 15. */
   readonly contributors?: number
@@ -18,9 +22,9 @@ export function rtpPacket(options: RtpOptions = {}): Buffer {
   const { sequence = 1, ssrc = 0x12345678, payload = Buffer.from('a payload'), contributors = 0, extension } = options
   const header = Buffer.alloc(12 + 4 * contributors, 0x33)
   header[0] = 0x80 | contributors | (extension === undefined ? 0 : 0x10)
-  header[1] = 0
+  header[1] = (options.payloadType ?? 0) | (options.marker === true ? 0x80 : 0)
   header.writeUInt16BE(sequence, 2)
-  header.writeUInt32BE(sequence * 160, 4)
+  header.writeUInt32BE(options.timestamp ?? sequence * 160, 4)
   header.writeUInt32BE(ssrc, 8)
   const head = Buffer.alloc(4)
   head.writeUInt16BE(extension ?? 0, 2)
