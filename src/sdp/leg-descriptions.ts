@@ -22,6 +22,7 @@ import {
 import { profileName, type MediaProfile } from './media-profile.ts'
 import { acceptSdes, answerSdes, noSdesKeys, offeredLines, offerSdes, type RandomBytes } from './sdes-keys.ts'
 import { SdpError } from './sdp-error.ts'
+import { agreedEvents, answerEvents, eventFormats, offerEvents, withoutEvents } from './telephone-events.ts'
 import { meetZrtp, offerZrtp, type ZrtpParty } from './zrtp-lines.ts'
 import { type Direction, type MediaDescription, type SessionDescription } from './session-description.ts'
 
@@ -75,6 +76,11 @@ interface WrittenText {
  */
 export class LegDescriptions {
   readonly mode: EncryptionMode
+  /**
+   * The other leg's phone takes keys by other means than telephone events: this leg offers them where that phone does not, and
+   * answers them where it does not.
+   */
+  addsEvents = false
   readonly #suites: readonly CryptoSuite[]
   readonly #fingerprint: Fingerprint | undefined
   readonly #zrtp: LegDescriptionsOptions['zrtp']
@@ -174,7 +180,8 @@ export class LegDescriptions {
       this.#answered(one, offered[index]!, this.#agreed[index], answered ? this.#agreed[index]?.dtls : undefined),
     )
     this.#settle(media)
-    return withRefused(answer, media)
+    const crossing = answer.media.map((one, index) => (offered[index]!.addedEvents ? withoutEvents(one) : one))
+    return withRefused({ ...answer, media: crossing }, media)
   }
 
   /**
@@ -183,15 +190,20 @@ export class LegDescriptions {
    * @param local ports of this leg by m-line; an m-line without is offered with port 0
    */
   writeOffer(template: SessionDescription, local: readonly (LocalEndpoint | undefined)[]): Buffer {
-    const media = template.media.map((one, index) =>
-      one.relayable && local[index] !== undefined ? this.#offerable(one) : refused(one, this.#protocol(one)),
-    )
+    const media: LegMedia[] = []
+    const written: MediaDescription[] = []
+    for (const [index, one] of template.media.entries()) {
+      const live = one.relayable && local[index] !== undefined
+      const wanted = live && this.addsEvents ? offerEvents(one, this.#before(one)?.events?.receive) : one
+      written.push(wanted)
+      media.push(live ? this.#offerable(wanted, wanted !== one) : refused(one, this.#protocol(one)))
+    }
     // An offer never has fewer m-lines than the one before (RFC 3264 §8)
     media.push(...this.#agreed.slice(media.length).map((one) => dead(one)))
     const directions = media.map(({ direction }) => direction)
     this.#exchange = { offerer: 'server', media, directions, answered: false }
     this.#suitesBind ??= true
-    return this.#write(template, media, local, true)
+    return this.#write({ ...template, media: written }, media, local, true)
   }
 
   /** Writes the offer that changes nothing: what the other leg's phone last said, once more. */
@@ -206,15 +218,19 @@ export class LegDescriptions {
    */
   writeAnswer(template: SessionDescription, local: readonly (LocalEndpoint | undefined)[]): Buffer {
     const { media: accepted, directions } = this.#exchangeOf('peer')
+    const written = template.media.map((one, index) =>
+      this.addsEvents ? answerEvents(one, accepted[index]?.offeredEvents) : one,
+    )
     const media = accepted.map((one, index): LegMedia => {
-      const answered = template.media[index]
+      const answered = written[index]
       if (!one.live || answered?.relayable !== true || local[index] === undefined) {
         return dead(one)
       }
       const direction = answeredDirection(directions[index]!, answered.direction)
-      return { ...one, formats: answered.formats, direction }
+      const events = agreedEvents(eventFormats(answered), one.offeredEvents, answered)
+      return { ...one, formats: answered.formats, direction, ...(events !== undefined && { events }) }
     })
-    const body = this.#write(template, media, local, false)
+    const body = this.#write({ ...template, media: written }, media, local, false)
     this.#settle(media)
     return body
   }
@@ -225,12 +241,14 @@ export class LegDescriptions {
     const media = pending[index]
     if (media?.live !== true) return undefined
     const { direction, remote, mux, ice } = media
+    const { events } = this.#agreed[index] ?? {} // an offer without an answer changes nothing of them
     return {
       ...(remote !== undefined && { remote }),
       rtcpMux: mux && this.#exchange?.answered !== false,
       direction,
       protection: protectionOf(media, this.#party()),
       ...(ice !== undefined && { ice }),
+      ...(events !== undefined && { events }),
     }
   }
 
@@ -260,6 +278,7 @@ export class LegDescriptions {
       ...(mid !== undefined && { mid }),
       ...(ice !== undefined && { ice }),
       ...(media.acfg !== undefined && { acfg: media.acfg }),
+      offeredEvents: eventFormats(media),
     }
     const own = answeredDirection(direction, 'sendrecv')
     if (this.mode === 'none' || this.mode === 'zrtp') {
@@ -291,7 +310,7 @@ export class LegDescriptions {
   }
 
   /** A live m-line of the other leg, as this leg offers it. */
-  #offerable(media: MediaDescription): LegMedia {
+  #offerable(media: MediaDescription, addedEvents: boolean): LegMedia {
     const before = this.#before(media)
     const profile = this.#profile(media.profile!, before)
     const ice = this.#ice !== undefined && (before === undefined || before.ice !== undefined)
@@ -301,6 +320,7 @@ export class LegDescriptions {
       protocol: profileName(profile),
       profile,
       formats: media.formats,
+      ...{ offeredEvents: eventFormats(media), addedEvents },
       ...(mid !== undefined && { mid }),
       live: true,
       direction: media.direction,
@@ -333,8 +353,10 @@ export class LegDescriptions {
     if (media.profile === undefined || (media.profile.security === 'dtls-srtp') !== dtls) {
       throw unusableProfile(media, `in answer to ${offered.protocol}`)
     }
+    const events = agreedEvents(offered.offeredEvents, eventFormats(media), media)
     const answered = {
       ...this.#answeredIce(media, offered),
+      ...(events !== undefined && { events }),
       remote: remoteEndpoint(media),
       mux: offered.mux && media.rtcpMux,
     }

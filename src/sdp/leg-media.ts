@@ -1,4 +1,10 @@
-import { type IceDescription, type Protection, type RemoteEndpoint } from '../base/endpoint-description.ts'
+import {
+  type EventFormat,
+  type IceDescription,
+  type Protection,
+  type RemoteEndpoint,
+  type TelephoneEvents,
+} from '../base/endpoint-description.ts'
 import { dtlsProtection, type DtlsState } from './dtls-setup.ts'
 import { attributeValue, type Attribute } from './attributes.ts'
 import { type MediaProfile } from './media-profile.ts'
@@ -30,6 +36,12 @@ export interface LegMedia {
   readonly mux: boolean
   /** Present while ICE is offered, and when it is agreed. */
   readonly ice?: IceDescription
+  /** The payload types of telephone-event in the offer. */
+  readonly offeredEvents?: readonly EventFormat[]
+  /** They are this server's addition to what the other leg's phone offers. */
+  readonly addedEvents?: boolean
+  /** What the two sides have agreed on of them. */
+  readonly events?: TelephoneEvents
   /** Value of `a=acfg` for the answer, when the peer's offer was taken in one of its potential configurations. */
   readonly acfg?: string
 }

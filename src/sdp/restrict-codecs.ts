@@ -1,4 +1,5 @@
 import { attributeName } from './attributes.ts'
+import { codecsOf } from './codecs-of.ts'
 import { attributesOf, formatOf } from './attributes-of-formats.ts'
 import { SdpError } from './sdp-error.ts'
 import { type MediaDescription, type SessionDescription } from './session-description.ts'
@@ -9,25 +10,6 @@ export interface CodecRestriction {
   readonly audio?: string
   /** `video-codec`: name, e.g. `VP8`. Case does not matter. */
   readonly video?: string
-}
-
-/** Payload types that need no `a=rtpmap` (RFC 3551 §6), as far as a phone may offer them. */
-const staticCodecs: Readonly<Record<string, string>> = {
-  0: 'PCMU/8000',
-  3: 'GSM/8000',
-  4: 'G723/8000',
-  5: 'DVI4/8000',
-  6: 'DVI4/16000',
-  7: 'LPC/8000',
-  8: 'PCMA/8000',
-  9: 'G722/8000',
-  12: 'QCELP/8000',
-  15: 'G728/8000',
-  18: 'G729/8000',
-  26: 'JPEG/90000',
-  31: 'H261/90000',
-  32: 'MPV/90000',
-  34: 'H263/90000',
 }
 
 /**
@@ -64,17 +46,6 @@ function restrictMedia(media: MediaDescription, allowed: string): MediaDescripti
     return kept.includes(one) || (original !== undefined && kept.includes(original))
   })
   return { ...media, formats, attributes: attributesOf(formats, media.attributes) }
-}
-
-/** `name/rate` of each payload type, in lower case; channels are left out, as `audio-codec` has none. */
-function codecsOf({ formats, attributes }: MediaDescription): ReadonlyMap<string, string> {
-  const codecs = new Map(formats.map((format) => [format, (staticCodecs[format] ?? '').toLowerCase()]))
-  for (const one of attributes) {
-    if (attributeName(one) !== 'rtpmap') continue
-    const [, format, name, rate = ''] = /:\s*(\d+)[ \t]+([^\s/]+)(?:\/(\d+))?/.exec(one) ?? []
-    if (format !== undefined && name !== undefined) codecs.set(format, `${name}/${rate}`.toLowerCase())
-  }
-  return codecs
 }
 
 /** The payload type that one of retransmission repeats: `fmtp:97 apt=96`. */

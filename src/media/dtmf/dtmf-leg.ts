@@ -27,10 +27,11 @@ export class DtmfLeg {
   #events: TelephoneEvents | undefined
   #converts = false
 
-  constructor({ clock, send, onKey }: DtmfLegOptions) {
+  constructor(options: DtmfLegOptions) {
+    const { clock } = options
     this.#sequence = new OutgoingSequence(clock)
-    this.#sender = new EventSender(clock, this.#sequence, send)
-    this.#detector = new EventDetector(clock, onKey)
+    this.#sender = new EventSender(clock, this.#sequence, (packet) => options.send(packet))
+    this.#detector = new EventDetector(clock, (key) => options.onKey(key))
   }
 
   /** Takes over what was agreed on this leg. */
