@@ -1,6 +1,7 @@
 import { type LocalEndpoint } from '../base/endpoint-description.ts'
 import { type LegDescriptions } from '../sdp/leg-descriptions.ts'
 import { type SessionDescription } from '../sdp/session-description.ts'
+import { type DtmfKey } from '../media/dtmf/telephone-event.ts'
 import { type MediaEngine, type MediaSession, type SessionOptions } from '../media/media-engine.ts'
 
 /** A leg of a call: A is the caller's side, B the recipient's. */
@@ -12,6 +13,8 @@ interface Stream {
   readonly number: number
   /** Legs of which the engine was told something. */
   readonly described: Set<LegName>
+  /** Legs that have telephone events. */
+  readonly events: Set<LegName>
 }
 
 /**
@@ -39,7 +42,7 @@ export class CallMedia {
     for (const [index, media] of description.media.entries()) {
       if (!media.relayable || this.#closed || this.#streams[index] !== undefined) continue
       const ports = await this.#session.openStream(media.kind)
-      this.#streams[index] = { ...ports, number: this.#opened++, described: new Set() }
+      this.#streams[index] = { ...ports, number: this.#opened++, described: new Set(), events: new Set() }
     }
   }
 
@@ -74,7 +77,22 @@ export class CallMedia {
 
   #update(stream: Stream, leg: LegName, descriptions: LegDescriptions, index: number): void {
     stream.described.add(leg)
-    this.#session.update(stream.number, leg, descriptions.endpoint(index))
+    const endpoint = descriptions.endpoint(index)
+    if (endpoint?.events === undefined) stream.events.delete(leg)
+    else stream.events.add(leg)
+    this.#session.update(stream.number, leg, endpoint)
+  }
+
+  /**
+   * Sends a key to a leg's phone as an event of RTP.
+   * @returns false unless that leg has telephone events and the other one has none
+   */
+  sendDtmf(leg: LegName, key: DtmfKey): boolean {
+    const other = leg === 'a' ? 'b' : 'a'
+    const stream = this.#streams.find((one) => one?.events.has(leg) === true && !one.events.has(other))
+    if (stream === undefined || this.#closed) return false
+    this.#session.sendDtmf(stream.number, leg, key)
+    return true
   }
 
   /** The engine's counters of all streams and legs. */

@@ -19,6 +19,7 @@ import { endByCancel, endByDecline, endByError, endByRefusal, endByServer, type 
 import { CallMedia, type LegName } from './call-media.ts'
 import { type CallSettings } from './call-settings.ts'
 import { type CallSummary } from './call-summary.ts'
+import { DtmfRelay, takesInfo } from './dtmf.ts'
 import { endReasons, type EndReason } from './end-reason.ts'
 import { acceptableOffer, descriptionIn, isAvailable, makeLeg, sdpType, type Leg } from './leg.ts'
 import { refreshLeg } from './leg-refresh.ts'
@@ -74,6 +75,7 @@ export class Call {
   #outgoing: OutgoingInvite | undefined
   /** Modes with which leg B may still be tried. */
   #fallback: EncryptionMode[] = []
+  readonly #dtmf = new DtmfRelay((what) => this.#world.onWarning(this, what))
   /** Legs whose handshake has brought keys. */
   readonly #keyed = new Set<LegName>()
   /** Leg B's answer to our offer, once it has given one, even in a provisional response. */
@@ -150,7 +152,7 @@ export class Call {
       ...settings.media,
       onNoRtp: ({ leg, seconds }) => this.#onSilence(leg, seconds),
       onKeyExchange: (report) => this.#onKeyExchange(report),
-      onDtmf: () => undefined,
+      onDtmf: (key) => this.#dtmf.send(key, key.leg === 'a' ? this.#b : this.#a),
       onFailure: (error) => this.#endBySelf('media-failure', error.message),
     })
     if (offer !== undefined && !this.#ended) {
@@ -235,7 +237,9 @@ export class Call {
     const { settings } = this.#world
     if (name === 'a') return makeLeg('a', mode, settings.suites, this.recipient, settings)
     const caller = parseNameAddr(this.invite.request.headers.get('From')!).uri
-    return makeLeg('b', mode, this.#destination!.suites, caller, settings)
+    const leg = makeLeg('b', mode, this.#destination!.suites, caller, settings)
+    leg.descriptions.addsEvents = takesInfo(this.invite.request.headers) === true
+    return leg
   }
 
   /** 180, 181, 182, 183 …: relayed with their description, if any, as early media (RFC 3960). */
@@ -259,6 +263,7 @@ export class Call {
   #readAnswer(response: SipResponse): SessionDescription | undefined {
     const description = descriptionIn(response)
     if (description === undefined || this.#b === undefined) return undefined
+    this.#a!.descriptions.addsEvents = takesInfo(response.headers) !== false
     this.#answer = this.#b.descriptions.receiveAnswer(description)
     if (this.#fallback.length > 0 && !this.#answer.media.some(({ relayable }) => relayable)) {
       throw new CallError('incompatible-media', 'the answer refuses every stream')
@@ -325,6 +330,7 @@ export class Call {
     // Without a rule both legs take what the recipient offers; with one the caller, who named nothing, is met in clear
     this.#a = this.#makeLeg('a', mode === undefined ? offered : 'none')
     this.#b = this.#makeLeg('b', mode ?? offered)
+    this.#a.descriptions.addsEvents = takesInfo(response.headers) !== false
     this.#b.session = session
     this.#follow(this.#b, this.#a) // leg B may hang up while the ports are opened
     const accepted = this.#b.descriptions.receiveOffer(offer)
@@ -394,6 +400,7 @@ export class Call {
     }
     const session = near.session
     if (method !== 'INVITE' && (method !== 'UPDATE' || body.length === 0)) {
+      if (this.#dtmf.takes(near, far.name, transaction, this.#media!)) return
       this.#relayPlain(near, far, transaction)
       return
     }
