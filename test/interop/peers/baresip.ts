@@ -109,6 +109,23 @@ export class Baresip implements Phone {
     this.#command('resume')
   }
 
+  /** Presses a key for a moment; it always goes out as an event of RFC 4733. */
+  press(key: string): void {
+    this.#command('sndcode', key)
+  }
+
+  /** The next keys that it was told of since {@link listen}, be it by events or INFO. */
+  async keys(count: number): Promise<string> {
+    const heard = (): string =>
+      this.#events
+        .slice(this.#mark)
+        .filter((each) => each.type === 'CALL_DTMF_START')
+        .map((each) => each.param ?? '')
+        .join('')
+    await poll(() => heard().length >= count || undefined, stepTimeout)
+    return heard()
+  }
+
   hangup(): void {
     this.#command('hangup')
   }

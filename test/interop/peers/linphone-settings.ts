@@ -29,6 +29,8 @@ export interface LinphoneSettings {
   readonly video?: boolean | 'on demand'
   /** Answers 183 with its tone while it rings. */
   readonly earlyMedia?: boolean
+  /** How it sends keys: as events of RFC 4733, or in INFO; then it neither offers nor answers events. By default as events. */
+  readonly keys?: 'events' | 'info'
 }
 
 type Sections = Record<string, Record<string, string | number>>
@@ -72,6 +74,7 @@ export function linphoneSettings(settings: LinphoneSettings): string {
     suites,
     video = false,
     earlyMedia = false,
+    keys = 'events',
   } = settings
   const sections: Sections = {
     sip: {
@@ -90,6 +93,8 @@ export function linphoneSettings(settings: LinphoneSettings): string {
       register_only_when_network_is_up: off,
       auto_net_state_mon: off,
       inc_timeout: 60,
+      use_rfc2833: keys === 'events' ? on : off,
+      use_info: keys === 'events' ? off : on,
       incoming_calls_early_media: earlyMedia ? on : off,
       default_proxy: 0,
       ...(suites === undefined ? {} : { srtp_crypto_suites: suites }),

@@ -127,6 +127,19 @@ export class Linphone implements Phone {
     this.#process.send('camera on')
   }
 
+  /** Presses a key for a moment; the settings say whether it goes out as an event of RFC 4733 or in INFO. */
+  press(key: string): void {
+    this.#process.send(key)
+  }
+
+  /** The next keys that it was told of since {@link listen}, be it by events or INFO. */
+  async keys(count: number): Promise<string> {
+    const heard = (): string =>
+      [...this.#process.text.slice(this.#textMark).matchAll(/Receiving tone (.) from/g)].map(([, key]) => key).join('')
+    await poll(() => heard().length >= count || undefined, stepTimeout)
+    return heard()
+  }
+
   hangup(): void {
     this.#process.send('terminate')
   }
