@@ -271,6 +271,96 @@ describe('INFO of a call', () => {
   )
 })
 
+describe('DTMF', () => {
+  test(
+    'of a phone that floods keeps its order, and goes no faster than it is answered',
+    inCall({ a: true, b: false }, async ({ lineA, ports, b, atB }, site) => {
+      const lost = new Promise<string>((resolve) => site.b2bua.events.on('warning', (_call, what) => resolve(what)))
+      for (let index = 0; index < 40; index++) {
+        const parts = { payloadType: 101, ssrc: 7, marker: true, end: true, duration: 800 }
+        lineA.send(
+          eventPacket({ ...parts, event: index % 10, sequence: index, timestamp: 100 + 1600 * index }),
+          ports.a,
+        )
+      }
+      assert.match(await lost, /^a key was lost: \d+ keys wait for leg b$/)
+      let signals = ''
+      for (let index = 0; index < 17; index++) {
+        const transaction = await atB.requests.next('INFO')
+        assert.deepEqual(atB.requests.unread, [])
+        signals += transaction.request.body.toString()[7]!
+        b.reply(transaction, 200)
+      }
+      assert.equal(signals, '01234567890123456')
+    }),
+  )
+
+  test('crosses in early media', () =>
+    onSite({}, async (site) => {
+      const [lineA, lineB] = [await Line.open(), await Line.open()]
+      const call = site.a.call(recipient, site.uri, { body: clearAudio(lineA.port) })
+      const invite = await site.b.invites.next('INVITE')
+      invite.provisional(183, { body: Buffer.from(clearAudio(lineB.port)), contentType: 'application/sdp' })
+      const early = await call.provisional.next('183')
+      for (const packet of pressed(5, 1, 100)) {
+        lineA.send(packet, portOf(early.body))
+        assert.deepEqual(await lineB.receive(), packet)
+        lineB.send(packet, portOf(invite.request.body))
+        assert.deepEqual(await lineA.receive(), packet)
+      }
+      for (const line of [lineA, lineB]) line.close()
+      call.invite.cancel()
+      await site.ended.next('end')
+    }))
+
+  test('of a call without an offer: the caller is offered events that the callee has not', () =>
+    onSite({}, async (site) => {
+      const [lineA, lineB] = [await Line.open(), await Line.open()]
+      const call = site.a.call(recipient, site.uri)
+      const invite = await site.b.invites.next('INVITE')
+      const b = invite.accept({
+        body: Buffer.from(withoutEvents(clearAudio(lineB.port))),
+        contentType: 'application/sdp',
+      })
+      const atB = listen(b)
+      const { response, session: a } = await call.answered.next('200')
+      assert.match(response.body.toString(), /^a=rtpmap:101 telephone-event\/8000\r$/m)
+      a.acknowledge({ body: Buffer.from(clearAudio(lineA.port)), contentType: 'application/sdp' })
+      const ack = await atB.acks.next('ACK')
+      assert.doesNotMatch(ack.body.toString(), /telephone-event/)
+      for (const packet of pressed(10, 1, 100)) lineA.send(packet, portOf(response.body))
+      const transaction = await atB.requests.next('INFO')
+      assert.equal(transaction.request.body.toString(), 'Signal=*\r\nDuration=160\r\n')
+      b.reply(transaction, 200)
+      for (const line of [lineA, lineB]) line.close()
+      a.bye()
+      await site.ended.next('end')
+    }))
+
+  test(
+    'is translated again after a hold',
+    inCall({ a: true, b: false }, async ({ a, b, atB, lineA, lineB, ports, fromServer }) => {
+      for (const [version, here, there] of [
+        [2, 'sendonly', 'recvonly'],
+        [3, 'sendrecv', 'sendrecv'],
+      ] as const) {
+        const asked = ask(a, 'INVITE', { body: clearAudio(lineA.port, here, version) })
+        const transaction = await atB.requests.next('re-INVITE')
+        const answer = withoutEvents(clearAudio(lineB.port, there, version))
+        b.reply(transaction, 200, { body: Buffer.from(answer), contentType: 'application/sdp' })
+        assert.match((await asked).body.toString(), /telephone-event/)
+        a.acknowledge()
+      }
+      for (const packet of pressed(4, 1, 100)) lineA.send(packet, ports.a)
+      const transaction = await atB.requests.next('INFO')
+      assert.equal(transaction.request.body.toString(), 'Signal=4\r\nDuration=160\r\n')
+      b.reply(transaction, 200)
+      assert.equal((await ask(b, 'INFO', { body: 'Signal=8', contentType: relayType })).status, 200)
+      assert.equal(fromServer(await lineA.receive())[12], 8)
+    }),
+  )
+})
+
 describe('a phone that does not take INFO', () => {
   test('spares the other one telephone events that it has not', () =>
     onSite({}, async (site) => {
