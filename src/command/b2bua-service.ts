@@ -70,10 +70,11 @@ export class B2buaService implements Service {
     this.#snapshot = snapshot
     this.#certificate = openCertificate(snapshot, directory)
     const zid = keepZid(directory)
-    this.#zrtpHash = (seed) => zrtpHash(ownHello({ seed, zid, algorithms: ownAlgorithms }))
+    const trustedMitm = snapshot.get('b2bua', 'zrtp-trusted-mitm')
+    this.#zrtpHash = (seed) => zrtpHash(ownHello({ seed, zid, algorithms: ownAlgorithms, trustedMitm }))
     const secrets = join(directory, 'zrtp-secrets.sqlite')
     this.engine = new WorkerMediaEngine({
-      zid,
+      ...{ zid, trustedMitm },
       ...(snapshot.get('b2bua', 'zrtp-cache') === 'file' && { secrets }),
       ...('certificate' in this.#certificate && this.#certificate),
     })

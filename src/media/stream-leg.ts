@@ -136,6 +136,7 @@ export class StreamLeg {
   static join(a: StreamLeg, b: StreamLeg): void {
     a.#other = b
     b.#other = a
+    ZrtpLeg.join(a.#zrtp, b.#zrtp)
   }
 
   /**

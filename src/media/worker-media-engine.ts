@@ -34,6 +34,8 @@ export interface WorkerMediaEngineOptions {
   readonly certificate?: DtlsCertificate
   /** This server's ZID, 12 bytes. Absent: ZRTP is not possible. */
   readonly zid?: Buffer
+  /** `zrtp-trusted-mitm`: phones may enrol with this server (RFC 6189 §7.3). Default: no. */
+  readonly trustedMitm?: boolean
   /** File of ZRTP's retained secrets. Absent: they are kept in memory. */
   readonly secrets?: string
 }
@@ -56,9 +58,9 @@ export class WorkerMediaEngine implements MediaEngine {
     this.#pool = new PortPool(this.#clock)
     const count = options.workers ?? Math.max(1, availableParallelism() - 1)
     for (let number = 0; number < count; number++) this.#start(number)
-    const { certificate, zid, secrets } = options
+    const { certificate, zid, secrets, trustedMitm = false } = options
     if (certificate !== undefined || zid !== undefined) {
-      const copy = zid === undefined ? {} : { zid: Uint8Array.from(zid) }
+      const copy = zid === undefined ? {} : { zid: Uint8Array.from(zid), trustedMitm }
       this.#startKeyExchange({
         ...(certificate !== undefined && { certificate }),
         ...(secrets !== undefined && { secrets }),

@@ -39,6 +39,11 @@ export class ZrtpLeg {
   #begun = 0
   /** Packets that the exchange under way has been given. */
   #given = 0
+  /** Of the same stream's other leg. */
+  #other: ZrtpLeg | undefined
+  /** Of two phones that have enrolled this one's is told of the other. */
+  #called = false
+  #sasRelayed = false
   /** There were keys once, for whichever association: there is no way back to clear. */
   #everKeyed = false
 
@@ -46,11 +51,19 @@ export class ZrtpLeg {
     this.#options = options
   }
 
+  /** Joins the legs of a stream: each may tell its phone the SAS of the other. */
+  static join(a: ZrtpLeg, b: ZrtpLeg): void {
+    a.#other = b
+    b.#other = a
+    b.#called = true
+  }
+
   /** Takes over what was agreed; `undefined`: the leg is not, or no longer, one of ZRTP. */
   apply(protection: ZrtpProtection | undefined): void {
     if (protection?.association !== this.#protection?.association) {
       this.close()
       this.#agreed = undefined
+      this.#sasRelayed = false
       this.#begun = 0
       this.#clear = protection?.clear === 'until-keyed' && !this.#everKeyed
     }
@@ -83,6 +96,8 @@ export class ZrtpLeg {
         this.#everKeyed = true
         this.#options.onKeys(agreed)
         this.#options.onOutcome({ suite: agreed.send.suite, ...(agreed.zrtp !== undefined && { zrtp: agreed.zrtp }) })
+        this.#relaySas()
+        if (this.#other !== undefined) this.#other.#relaySas()
       },
       onFailed: (failure, unanswered) => {
         if (this.#exchange === exchange) this.#exchange = undefined
@@ -95,6 +110,19 @@ export class ZrtpLeg {
       },
     })
     this.#exchange = exchange
+  }
+
+  /**
+   * A phone that has enrolled is told the SAS of the other phone, so that both users read the same (RFC 6189 §7.3). Of two such
+   * phones one only: otherwise each would show what the other one does not show any more.
+   */
+  #relaySas(): void {
+    if (this.#other === undefined || this.#sasRelayed) return
+    const [own, others] = [this.#agreed?.zrtp, this.#other.#agreed?.zrtp]
+    if (own?.enrolled !== true || others?.sasHash === undefined) return
+    if (others.enrolled && !this.#called) return
+    this.#sasRelayed = true
+    this.#exchange?.relaySas({ algorithm: others.algorithms.at(-1)!, hash: others.sasHash })
   }
 
   /** A packet of ZRTP, from a source that deserves an answer. It is copied. */

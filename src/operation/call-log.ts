@@ -16,8 +16,11 @@ export function logCalls(b2bua: B2bua, log: Log, clock: Clock): void {
     log.warning('called again with another encryption', { ...identity(call), ...modes(call), refused, why })
   })
   b2bua.events.on('keyed', (call, { leg, stream, suite, zrtp }) => {
-    const { sas, verified, cache, algorithms } = zrtp ?? {}
-    const details = zrtp === undefined ? {} : { sas, verified, cache, algorithms: algorithms?.join(' ') }
+    const { sas, enrolled, verified, cache, algorithms } = zrtp ?? {}
+    const details =
+      zrtp === undefined
+        ? {}
+        : { sas, enrolled: enrolled || undefined, verified, cache, algorithms: algorithms?.join(' ') }
     const mode = call.modes[leg]
     log.message('media keys agreed', { ...identity(call), leg, stream: stream + 1, mode, suite, ...details })
   })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { describe, test } from 'node:test'
 import { type Protection } from '../../src/base/endpoint-description.ts'
-import { type KeyExchangeListener } from '../../src/media/key-exchange/key-exchanger.ts'
+import { type KeyExchangeListener, type SasOfOther } from '../../src/media/key-exchange/key-exchanger.ts'
 import { ZrtpLeg } from '../../src/media/zrtp-leg.ts'
 import { writeMessage, writePacket } from '../../src/media/zrtp/message/packet.ts'
 
@@ -23,7 +23,7 @@ function leg(clear: Extract<Protection, { mode: 'zrtp' }>['clear']): {
     exchanger: {
       begin: (_, listener) => {
         begun.push(listener)
-        return { receive: () => received++, close: () => {} }
+        return { receive: () => received++, relaySas: () => {}, close: () => {} }
       },
     },
     send: () => {},
@@ -84,4 +84,54 @@ describe('the exchanges of a ZRTP leg', () => {
     other.begun[0]!.onFailed('the phone does not speak ZRTP', true)
     assert.equal(other.cleared(), 1)
   })
+})
+
+describe('the SAS of a stream’s two legs', () => {
+  /** Two joined legs that have come to keys, one after the other. */
+  function both(enrolled: { readonly a: boolean; readonly b: boolean }) {
+    const told: string[] = []
+    const listeners: KeyExchangeListener[] = []
+    const [a, b] = (['a', 'b'] as const).map((name) => {
+      const one = new ZrtpLeg({
+        exchanger: {
+          begin: (_, listener) => {
+            listeners.push(listener)
+            const relaySas = (sas: SasOfOther): void => {
+              told.push(`${name}: ${sas.algorithm} ${Buffer.from(sas.hash).toString()}`)
+            }
+            return { receive: () => {}, relaySas, close: () => {} }
+          },
+        },
+        ...{ send: () => {}, destination: () => ({ address: '192.0.2.1', port: 4000 }) },
+        ...{ onKeys: () => {}, onClear: () => {}, onOutcome: () => {} },
+      })
+      one.apply({ mode: 'zrtp', association: name, party: 'sip:a@example.org', clear: 'never', seed: randomBytes(32) })
+      return one
+    }) as [ZrtpLeg, ZrtpLeg]
+    ZrtpLeg.join(a, b)
+    const connect = (place: 0 | 1, name: 'a' | 'b'): void => {
+      const key = { suite: 'AES_CM_128_HMAC_SHA1_80', key: randomBytes(16), salt: randomBytes(14) } as const
+      const details = { enrolled: enrolled[name], verified: false, cache: 'new', algorithms: ['X255', 'B32'] } as const
+      listeners[place]!.onConnected({
+        ...{ send: key, receive: key },
+        zrtp: { ...details, sas: 'abcd', sasHash: Buffer.from(`hash of ${name}`) },
+      })
+    }
+    connect(1, 'b')
+    assert.deepEqual(told, [], 'there is nothing to tell before both are known')
+    connect(0, 'a')
+    return told
+  }
+
+  for (const [what, enrolled, expected] of [
+    ['neither phone has enrolled: nobody is told', { a: false, b: false }, []],
+    ['the caller’s has: it is told the callee’s', { a: true, b: false }, ['a: B32 hash of b']],
+    ['the callee’s has: it is told the caller’s', { a: false, b: true }, ['b: B32 hash of a']],
+    [
+      'both have: the callee’s is told the caller’s, whose phone shows its own',
+      { a: true, b: true },
+      ['b: B32 hash of a'],
+    ],
+  ] as const)
+    test(what, () => assert.deepEqual(both(enrolled), expected))
 })

@@ -411,7 +411,7 @@ inCall(
     assert.equal((await call.ask('PRACK')).status, 405)
     assert.equal((await call.ask('DANCE')).status, 501)
     assert.equal((await call.ask('INFO', { fields: { Require: 'teleportation' } })).status, 420)
-    const fields = { 'Refer-To': '<<<>>>', 'Subscription-State': ';;', Event: '', Replaces: ';' }
+    const fields = { 'Refer-To': '<sip:x?Replaces=%3b>', 'Subscription-State': ';;', Event: '', Replaces: ';' }
     for (const method of ['REFER', 'NOTIFY', 'SUBSCRIBE', 'MESSAGE', 'OPTIONS'] as const) {
       call.caller.send(call.request(method, { fields, body: '\0\xff', contentType: 'application/octet-stream' }))
       const request = await reply(call, method, 200)
@@ -504,7 +504,10 @@ inCall('a description that is no part of an offer and answer does not cross, wha
   const secret = sdesAudio(40666, key)
   for (const method of ['OPTIONS', 'INFO', 'MESSAGE', 'UPDATE', 'NOTIFY', 'REFER'] as const) {
     call.caller.send(
-      call.request(method, method === 'UPDATE' ? {} : { body: secret, contentType: 'Application/SDP ; x=y' }),
+      call.request(method, {
+        ...(method !== 'UPDATE' && { body: secret, contentType: 'Application/SDP ; x=y' }),
+        ...(method === 'REFER' && { fields: { 'Refer-To': '<sip:carol@example.org>' } }),
+      }),
     )
     const request = await reply(call, method, 200, { body: secret })
     const response = await call.caller.response(method)

@@ -54,6 +54,12 @@ export const companion = {
     help: 'Take ZRTP on a leg whose encryption is none, from a phone that begins it by itself. Media is in clear until there are keys, and never again after.',
     reload: 'next call',
   }),
+  'zrtp-trusted-mitm': parameter({
+    type: boolean,
+    default: 'false',
+    help: "Say in ZRTP that this server is a man in the middle whom phones may trust (RFC 6189, 7.3): a phone that can enrol asks its user whether to, in every call until she agrees, and is told the other phone's authentication string from then on, so that both users read the same. Linphone cannot enrol.",
+    reload: 'restart',
+  }),
   fallback: parameter({
     type: stringList,
     default: '',

@@ -9,20 +9,22 @@ import { type SecretCache } from '../zrtp/secret-cache.ts'
 import { ZrtpSession } from '../zrtp/zrtp-session.ts'
 import { ZrtpStream } from '../zrtp/zrtp-stream.ts'
 import { type KeyExchangeEvent, type KeyExchangeRequest } from './key-exchange-messages.ts'
-import { type KeyExchangeKind } from './key-exchanger.ts'
+import { type KeyExchangeKind, type SasOfOther } from './key-exchanger.ts'
 
 /** What this server exchanges keys with. */
 export interface KeyExchangeIdentity {
   /** Absent: no DTLS. */
   readonly context?: DtlsContext
   /** Absent: no ZRTP. */
-  readonly zrtp?: { readonly zid: Buffer; readonly cache: SecretCache }
+  readonly zrtp?: { readonly zid: Buffer; readonly cache: SecretCache; readonly trustedMitm: boolean }
 }
 
 /** What DTLS and ZRTP have in common: they are given datagrams and the time. */
 interface Exchange {
   start(): void
   receive(datagram: Uint8Array): void
+  /** Of ZRTP. */
+  relaySas?(sas: SasOfOther): void
   readonly timeout: number | undefined
   onTimeout(): void
   close(): void
@@ -72,6 +74,9 @@ export class KeyExchangeHost {
       case 'receive':
         this.#running.get(number)?.exchange.receive(request.datagram)
         break
+      case 'relaySas':
+        this.#running.get(number)?.exchange.relaySas?.(request.sas)
+        break
       case 'close':
         this.#end(number)
     }
@@ -101,13 +106,13 @@ export class KeyExchangeHost {
       ...{ ssrc: randomBytes(4).readUInt32BE(0), seed: Buffer.from(seed), now: () => performance.now() },
       ...(peerHash !== undefined && { peerHash: Buffer.from(peerHash) }),
       ...this.#ends(exchange),
-      onSecured: ({ send, receive, algorithms, sas, verified, cache }) => {
+      onSecured: ({ send, receive, algorithms, sas, sasHash, enrolled, verified, cache }) => {
         this.#tell({
           ...{ type: 'connected', exchange, send: toKeyMessage(send), receive: toKeyMessage(receive) },
           zrtp: {
             ...(sas !== undefined && { sas }),
-            verified,
-            cache,
+            ...(sasHash !== undefined && { sasHash: Uint8Array.from(sasHash) }),
+            ...{ enrolled, verified, cache },
             algorithms: namesOf(algorithms),
           },
         })
@@ -117,6 +122,8 @@ export class KeyExchangeHost {
     return {
       start: () => stream.start(),
       receive: (datagram) => stream.receive(datagram),
+      relaySas: ({ algorithm, hash }) =>
+        stream.relaySas({ algorithm: algorithm.padEnd(4), hash: Buffer.from(hash), verified: false }),
       get timeout() {
         return stream.timeout
       },

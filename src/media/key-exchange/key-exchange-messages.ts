@@ -1,12 +1,13 @@
 import { type MessagePort } from 'node:worker_threads'
 import { type DtlsCertificate } from '../dtls/dtls-certificate.ts'
 import { type KeyMessage } from '../key-message.ts'
-import { type KeyExchangeKind, type ZrtpDetails } from './key-exchanger.ts'
+import { type KeyExchangeKind, type SasOfOther, type ZrtpDetails } from './key-exchanger.ts'
 
 /** What a media worker asks of the key exchange worker; `exchange` is the media worker's own number. */
 export type KeyExchangeRequest =
   | { readonly type: 'begin'; readonly exchange: number; readonly kind: KeyExchangeKind }
   | { readonly type: 'receive'; readonly exchange: number; readonly datagram: Uint8Array }
+  | { readonly type: 'relaySas'; readonly exchange: number; readonly sas: SasOfOther }
   | { readonly type: 'close'; readonly exchange: number }
 
 /** What the key exchange worker tells a media worker. */
@@ -41,6 +42,8 @@ export interface KeyExchangeStart {
   readonly certificate?: DtlsCertificate
   /** This server's ZID, 12 bytes; absent: no ZRTP. */
   readonly zid?: Uint8Array
+  /** Phones may enrol with this server (RFC 6189 §7.3). */
+  readonly trustedMitm?: boolean
   /** File of ZRTP's retained secrets; absent: they are forgotten when the thread ends. */
   readonly secrets?: string
 }

@@ -11,7 +11,7 @@ import { MemorySecretCache } from '../zrtp/secret-cache.ts'
 import { KeyExchangeHost, type KeyExchangeIdentity } from './key-exchange-host.ts'
 import { type KeyExchangeNotice, type KeyExchangeOrder, type KeyExchangeStart } from './key-exchange-messages.ts'
 
-const { certificate, zid, secrets } = workerData as KeyExchangeStart
+const { certificate, zid, secrets, trustedMitm = false } = workerData as KeyExchangeStart
 const cache =
   secrets === undefined
     ? new MemorySecretCache()
@@ -23,7 +23,7 @@ const cache =
       )
 const identity: KeyExchangeIdentity = {
   ...(certificate !== undefined && { context: new DtlsContext(certificate) }),
-  ...(zid !== undefined && { zrtp: { zid: Buffer.from(zid), cache } }),
+  ...(zid !== undefined && { zrtp: { zid: Buffer.from(zid), cache, trustedMitm } }),
 }
 const hosts = new Set<KeyExchangeHost>()
 

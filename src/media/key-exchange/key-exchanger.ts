@@ -17,11 +17,23 @@ export type KeyExchangeKind =
 export interface ZrtpDetails {
   /** What both users may compare; absent for a stream that took its keys from another one's exchange. */
   readonly sas?: string
+  /** The hash that it is rendered of, 32 bytes, for a phone that is told it. */
+  readonly sasHash?: Uint8Array
+  /** The phone has enrolled with this server, and trusts it with the SAS of the other leg (RFC 6189 §7.3). */
+  readonly enrolled: boolean
   readonly verified: boolean
   /** How the retained secrets met. */
   readonly cache: 'new' | 'matched' | 'mismatch'
   /** Key agreement, hash, cipher, auth tag, SAS, by their names. */
   readonly algorithms: readonly string[]
+}
+
+/** A short authentication string that another leg's phone shows. */
+export interface SasOfOther {
+  /** How it is rendered: `B32` or `B256`. */
+  readonly algorithm: string
+  /** 32 bytes. */
+  readonly hash: Uint8Array
 }
 
 /** The SRTP keys of a finished handshake, and whom it was made with. */
@@ -52,6 +64,8 @@ export interface KeyExchangeListener {
 export interface KeyExchange {
   /** A datagram from the peer; it is copied. */
   receive(datagram: Uint8Array): void
+  /** Tells a phone that has enrolled by ZRTP what the SAS of the other phone is. */
+  relaySas(sas: SasOfOther): void
   /** Ends it; the listener hears nothing more. Twice is harmless. */
   close(): void
 }

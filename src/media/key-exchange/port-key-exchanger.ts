@@ -33,6 +33,9 @@ export class PortKeyExchanger implements KeyExchanger {
         if (this.#listeners.has(exchange))
           this.#tell({ type: 'receive', exchange, datagram: Uint8Array.from(datagram) })
       },
+      relaySas: (sas) => {
+        if (this.#listeners.has(exchange)) this.#tell({ type: 'relaySas', exchange, sas })
+      },
       close: () => {
         if (this.#listeners.delete(exchange)) this.#tell({ type: 'close', exchange })
       },

@@ -90,8 +90,8 @@ export interface DerivedKeys {
   readonly initiator: SideKeys
   readonly responder: SideKeys
   readonly session: SessionKey
-  /** 32 bits of the SAS hash. */
-  readonly sasValue: Buffer
+  /** sashash, 32 bytes; the first 4 are sasvalue. */
+  readonly sasHash: Buffer
   /** The next rs1. */
   readonly retainedSecret: Buffer
 }
@@ -124,9 +124,14 @@ export function deriveKeys(exchange: ExchangeContext, s0: Buffer): DerivedKeys {
     initiator: side('Initiator'),
     responder: side('Responder'),
     session: { hash, key: derive('ZRTP Session Key', hashLength[hash]) },
-    sasValue: derive('SAS', 32).subarray(0, 4),
+    sasHash: derive('SAS', 32),
     retainedSecret: derive('retained secret', 32),
   }
+}
+
+/** The secret that a phone and the PBX it enrols with have in common from then on (RFC 6189 §7.3.1), 32 bytes. */
+export function pbxSecret(session: SessionKey, initiatorZid: Buffer, responderZid: Buffer): Buffer {
+  return kdf(session.hash, session.key, 'Trusted MiTM key', Buffer.concat([initiatorZid, responderZid]), 32)
 }
 
 /** H1, H2 and H3 of a seed H0 (RFC 6189 §9). */

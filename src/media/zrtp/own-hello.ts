@@ -9,12 +9,14 @@ export interface OwnHello {
   /** 12 bytes. */
   readonly zid: Buffer
   readonly algorithms: HelloAlgorithms
+  /** This server is a man in the middle whom phones may trust (RFC 6189 §7.3): the flag M. */
+  readonly trustedMitm?: boolean
 }
 
 /** This server's Hello for a stream: whoever has the seed makes the same. */
-export function ownHello({ seed, zid, algorithms }: OwnHello): Buffer {
+export function ownHello({ seed, zid, algorithms, trustedMitm = false }: OwnHello): Buffer {
   const [, , h2, h3] = hashChain(seed)
-  const hello = { version: '1.10', client: 'flexisip-b2bua', h3, zid, mitm: false, passive: false, algorithms }
+  const hello = { version: '1.10', client: 'flexisip-b2bua', h3, zid, mitm: trustedMitm, passive: false, algorithms }
   return seal(writeHello(hello), h2)
 }
 

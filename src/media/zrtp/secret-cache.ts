@@ -22,6 +22,9 @@ export interface SecretCache {
   put(zid: Buffer, party: string, secrets: PeerSecrets, interval: number): void
 }
 
+/** The party that stands for all: a phone enrols with the server, whomever it calls. */
+export const everyParty = ''
+
 /** When an interval that begins now is over, in milliseconds since 1970; `Infinity`: never. */
 export function expiry(now: number, interval: number): number {
   return interval >= forEver ? Infinity : now + 1000 * interval

@@ -35,6 +35,8 @@ export class SecretMatch {
   /** Both users have compared the SAS of a call from which the secrets come down. */
   verified: boolean
   state: CacheState = 'new'
+  /** Both sides have the PBX secret: the phone has enrolled with this server. */
+  enrolled = false
   /** `undefined` where this side has no auxiliary secret. */
   aux: AuxState | undefined
 
@@ -83,7 +85,8 @@ export class SecretMatch {
     }
     const aux = this.#id(this.#aux, h3)?.equals(part.auxId)
     if (aux !== undefined) this.aux = aux ? 'matched' : 'mismatch'
-    return [found, aux === true ? this.#aux : undefined, fits(pbx, part.pbxId) ? pbx : undefined]
+    this.enrolled = fits(pbx, part.pbxId)
+    return [found, aux === true ? this.#aux : undefined, this.enrolled ? pbx : undefined]
   }
 
   /**

@@ -10,6 +10,7 @@ import {
   digest,
   hmac,
   multistreamSecret,
+  pbxSecret,
   presharedSecret,
   sha256,
   type DerivedKeys,
@@ -29,9 +30,11 @@ import {
   writeConfirmation,
   writeDhPart,
   type Commit,
+  type Confirm,
   type DhPart,
   type Hello,
 } from './message/messages.ts'
+import { readRelayedSas, writeRelayedSas, type RelayedSas } from './message/sas-relay.ts'
 import { renderSas } from './sas.ts'
 import { forEver, type PeerSecrets } from './secret-cache.ts'
 import { SecretMatch, type AuxState, type CacheState, type IdOwner } from './secret-match.ts'
@@ -49,6 +52,10 @@ export interface ZrtpResult {
   readonly cache: CacheState
   /** How the auxiliary secrets met, where this side has one. */
   readonly aux?: AuxState
+  /** sashash, where there is a SAS, 32 bytes. */
+  readonly sasHash?: Buffer
+  /** The phone has enrolled with this server, and trusts it with the SAS of the other leg (RFC 6189 §7.3). */
+  readonly enrolled: boolean
 }
 
 /** The two sides, once both have said Hello. */
@@ -58,6 +65,7 @@ export interface ZrtpSides {
     readonly hello: Buffer
     readonly chain: ReturnType<typeof hashChain>
     readonly auxSecret: Buffer | undefined
+    readonly trustedMitm: boolean
   }
   readonly peer: { readonly message: Buffer; readonly hello: Hello }
 }
@@ -216,15 +224,37 @@ export class ZrtpExchange {
 
   /** Confirm1 or Confirm2 of this side (RFC 6189 §5.7). */
   confirm(type: 'Confirm1' | 'Confirm2'): Buffer {
-    const { hash, cipher } = this.algorithms
-    const { mac, zrtp } = this.#keysOfSides().own
     const plain = writeConfirmation({
       ...{ h0: this.#sides.own.chain[0], verified: this.#match?.verified ?? false, expiration: forEver },
-      ...{ allowClear: false, disclosure: false, enrolment: false },
+      ...{ allowClear: false, disclosure: false, enrolment: this.#enrols },
     })
+    return this.#hide(type, plain)
+  }
+
+  #hide(type: 'Confirm1' | 'Confirm2' | 'SASrelay', plain: Buffer): Buffer {
+    const { hash, cipher } = this.algorithms
+    const { mac, zrtp } = this.#keysOfSides().own
     const iv = randomBytes(16)
     const encrypted = encryptConfirm(cipher, zrtp, iv, plain)
     return writeConfirm(type, { mac: hmac(hash, mac, encrypted).subarray(0, 8), iv, encrypted })
+  }
+
+  /** @returns `undefined` for what the peer has not made */
+  #uncover({ mac: theirs, iv, encrypted }: Confirm): Buffer | undefined {
+    const { hash, cipher } = this.algorithms
+    const { mac, zrtp } = this.#keysOfSides().peer
+    if (!hmac(hash, mac, encrypted).subarray(0, 8).equals(theirs)) return undefined
+    return decryptConfirm(cipher, zrtp, iv, encrypted)
+  }
+
+  /**
+   * A SASrelay of the peer.
+   * @returns `undefined` for what the peer has not made
+   * @throws ZrtpError `ZRTP_MALFORMED`
+   */
+  readSasRelay(message: Buffer): RelayedSas | undefined {
+    const plain = this.#uncover(readConfirm(message))
+    return plain && readRelayedSas(plain)
   }
 
   /**
@@ -232,13 +262,10 @@ export class ZrtpExchange {
    * @throws ZrtpError `ZRTP_CONFIRM_MAC`
    */
   takeConfirm(message: Buffer): void {
-    const { hash, cipher } = this.algorithms
-    const { mac, zrtp } = this.#keysOfSides().peer
-    const confirm = readConfirm(message)
-    if (!hmac(hash, mac, confirm.encrypted).subarray(0, 8).equals(confirm.mac)) {
+    const plain = this.#uncover(readConfirm(message))
+    if (plain === undefined) {
       throw new ZrtpError('ZRTP_CONFIRM_MAC', 'the two sides have not come to the same keys')
     }
-    const plain = decryptConfirm(cipher, zrtp, confirm.iv, confirm.encrypted)
     const { h0, verified, expiration } = readConfirmation(plain)
     const h1 = sha256(h0)
     const h2 = sha256(h1)
@@ -260,11 +287,31 @@ export class ZrtpExchange {
     const match = this.#match
     return {
       ...{ send: own.srtp, receive: peer.srtp, algorithms: this.algorithms },
-      ...(match !== undefined && { sas: renderSas(this.algorithms.sas, this.#keys!.sasValue) }),
+      ...(match !== undefined && {
+        sas: renderSas(this.algorithms.sas, this.#keys!.sasHash),
+        sasHash: this.#keys!.sasHash,
+      }),
+      enrolled: match?.enrolled ?? false,
       verified: match?.verified ?? false,
       cache: match?.state ?? 'new',
       ...(match?.aux !== undefined && { aux: match.aux }),
     }
+  }
+
+  /** The phone is asked whether it enrols: until it has, in every call, because nobody says when its user agrees. */
+  get #enrols(): boolean {
+    return this.#sides.own.trustedMitm && this.dh && this.#match?.enrolled === false
+  }
+
+  /** What a phone has in common with this server from now on if it enrols; `undefined` where it was not asked to. */
+  get pbxSecret(): Buffer | undefined {
+    const { initiatorZid, responderZid } = this.#context([])
+    return this.#enrols ? pbxSecret(this.#keys!.session, initiatorZid, responderZid) : undefined
+  }
+
+  /** SASrelay (RFC 6189 §5.13), hidden and authenticated as a Confirm is. */
+  sasRelay(sas: RelayedSas): Buffer {
+    return this.#hide('SASrelay', writeRelayedSas(sas))
   }
 
   /**

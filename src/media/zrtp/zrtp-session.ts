@@ -15,6 +15,8 @@ export interface ZrtpSessionOptions {
   readonly algorithms: HelloAlgorithms
   /** The auxiliary secret that this call's users have agreed on elsewhere (RFC 6189 §4.3), if they have. */
   readonly auxSecret?: Buffer
+  /** Phones may enrol with this server, and are told the SAS of the other phone then (§7.3). */
+  readonly trustedMitm?: boolean
 }
 
 /**
@@ -27,17 +29,19 @@ export class ZrtpSession {
   readonly party: string
   readonly algorithms: HelloAlgorithms
   readonly auxSecret: Buffer | undefined
+  readonly trustedMitm: boolean
   readonly #streams: ZrtpStream[] = []
   #key: SessionKey | undefined
   /** Of the multistream Commits of the peer. */
   readonly #nonces: Buffer[] = []
 
-  constructor({ zid, cache, party, algorithms, auxSecret }: ZrtpSessionOptions) {
+  constructor({ zid, cache, party, algorithms, auxSecret, trustedMitm = false }: ZrtpSessionOptions) {
     this.zid = zid
     this.cache = cache
     this.party = party
     this.algorithms = algorithms
     this.auxSecret = auxSecret
+    this.trustedMitm = trustedMitm
   }
 
   /** ZRTPSess, once a stream has made it. */

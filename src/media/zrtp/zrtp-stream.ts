@@ -13,9 +13,10 @@ import {
   type Commit,
   type Hello,
 } from './message/messages.ts'
+import { type RelayedSas } from './message/sas-relay.ts'
 import { ownHello } from './own-hello.ts'
 import { helloTimes, messageTimes, Repeater } from './repeater.ts'
-import { type PeerSecrets } from './secret-cache.ts'
+import { everyParty, forEver, type PeerSecrets } from './secret-cache.ts'
 import { ZrtpError, zrtpErrors } from './zrtp-error.ts'
 import { ZrtpExchange, type ZrtpResult, type ZrtpSides } from './zrtp-exchange.ts'
 import { type ZrtpSession } from './zrtp-session.ts'
@@ -78,8 +79,8 @@ export class ZrtpStream {
   constructor(session: ZrtpSession, options: ZrtpStreamOptions) {
     this.#session = session
     this.#options = options
-    const { zid, algorithms } = session
-    this.#hello = ownHello({ seed: options.seed, zid, algorithms })
+    const { zid, algorithms, trustedMitm } = session
+    this.#hello = ownHello({ seed: options.seed, zid, algorithms, trustedMitm })
     this.#chain = hashChain(options.seed)
     this.#packetizer = new Packetizer(options.ssrc, this.#chain[3])
     this.#repeater = new Repeater(
@@ -141,6 +142,11 @@ export class ZrtpStream {
     this.#session.leave(this)
   }
 
+  /** Tells a phone that has enrolled what the SAS of the other phone is, until it says that it has heard it. */
+  relaySas(sas: RelayedSas): void {
+    if (this.#state === 'secure') this.#repeater.start(this.#exchange!.sasRelay(sas), messageTimes)
+  }
+
   /** The session has a key, or no other stream to make it: one that waited commits. */
   onSessionKey(): void {
     this.#commitWhenReady()
@@ -198,8 +204,13 @@ export class ZrtpStream {
       case 'Ping':
         this.#send(writePingAck(message, sha256(this.#session.zid).subarray(0, 8), packet.ssrc))
         break
-      case 'SASrelay':
-        this.#send(writeMessage('RelayACK'))
+      case 'SASrelay': // this server has nobody to show it to
+        if (this.#state === 'secure' && this.#exchange!.readSasRelay(message) !== undefined) {
+          this.#send(writeMessage('RelayACK'))
+        }
+        break
+      case 'RelayACK':
+        if (this.#state === 'secure') this.#repeater.stop()
         break
       default: // acknowledgements of what is said once, and what later versions may add
     }
@@ -316,6 +327,8 @@ export class ZrtpStream {
     this.#state = 'secure'
     const { result, lasting } = this.#exchange!
     const { cache, party } = this.#session
+    const { pbxSecret: pbx } = this.#exchange!
+    if (pbx !== undefined) cache.put(this.#peerHello!.hello.zid, everyParty, { pbx, verified: false }, forEver)
     // with an interval of 0 the peer forgets it at once (RFC 6189 §4.9); what was known before stays
     if (lasting !== undefined && lasting.interval > 0 && (result.cache !== 'mismatch' || this.#vouched)) {
       cache.put(this.#peerHello!.hello.zid, party, lasting.retained, lasting.interval)
@@ -325,12 +338,15 @@ export class ZrtpStream {
   }
 
   #sides(peer: ZrtpSides['peer']): ZrtpSides {
-    const { zid, auxSecret } = this.#session
-    return { own: { zid, hello: this.#hello, chain: this.#chain, auxSecret }, peer }
+    const { zid, auxSecret, trustedMitm } = this.#session
+    return { own: { zid, hello: this.#hello, chain: this.#chain, auxSecret, trustedMitm }, peer }
   }
 
   #retained(zid: Buffer): PeerSecrets | undefined {
-    return this.#session.cache.get(zid, this.#session.party)
+    const { cache, party, trustedMitm } = this.#session
+    const retained = cache.get(zid, party)
+    const pbx = trustedMitm ? cache.get(zid, everyParty)?.pbx : undefined
+    return pbx === undefined ? retained : { verified: false, ...retained, pbx }
   }
 
   /**

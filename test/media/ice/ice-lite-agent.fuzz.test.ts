@@ -83,7 +83,7 @@ describe('a live agent is not moved, and does not throw,', () => {
       fc.property(mutation, component, now, (how, id, at) => {
         const check = iceCheck(ours, theirs, options)
         const mutant = mutate(check, how)
-        fc.pre(!mutant.equals(check))
+        fc.pre(!signed(mutant, check.length).equals(signed(check, check.length)))
         assertHarmless(agent, mutant, id, at)
       }),
       { numRuns: 2000 },
@@ -95,6 +95,11 @@ describe('a live agent is not moved, and does not throw,', () => {
     assert.equal(agent.receive(check, check.length, home, 1, 100_000).checked, true)
   })
 })
+
+/** What the MAC covers: what stands behind it changes nothing (RFC 8489 §14.5), and the length is read as if it ended there. */
+function signed(check: Buffer, length: number): Buffer {
+  return Buffer.concat([check.subarray(0, 2), check.subarray(4, length)])
+}
 
 /** @param lie instead of the true length */
 function attributeBytes(type: number, value: Uint8Array, lie: number | null): Buffer {

@@ -14,6 +14,7 @@ export interface PairEndOptions {
   readonly cache?: SecretCache
   readonly algorithms?: Partial<HelloAlgorithms>
   readonly auxSecret?: Buffer
+  readonly trustedMitm?: boolean
   /** For a further stream of the session of an end. */
   readonly session?: ZrtpSession
 }
@@ -32,15 +33,18 @@ export class PairEnd {
 
   constructor(options: PairEndOptions) {
     this.options = options
-    const { zid = randomBytes(12), cache = new MemorySecretCache(), auxSecret } = options
+    const { zid = randomBytes(12), cache = new MemorySecretCache(), auxSecret, trustedMitm = false } = options
     const algorithms = { ...ownAlgorithms, ...options.algorithms }
     this.session =
       options.session ??
       new ZrtpSession({
-        ...{ zid, cache, party: 'sip:a@example.org', algorithms },
+        ...{ zid, cache, party: 'sip:a@example.org', algorithms, trustedMitm },
         ...(auxSecret !== undefined && { auxSecret }),
       })
-    this.hello = ownHello({ seed: this.seed, zid: this.session.zid, algorithms: this.session.algorithms })
+    this.hello = ownHello({
+      ...{ seed: this.seed, zid: this.session.zid, trustedMitm },
+      algorithms: this.session.algorithms,
+    })
   }
 
   /** How often it sent a message of a type. */

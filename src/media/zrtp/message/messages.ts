@@ -141,7 +141,7 @@ export function writeDhPart(type: 'DHPart1' | 'DHPart2', part: DhPart): Buffer {
   return writeMessage(type, h1, rs1Id, rs2Id, auxId, pbxId, publicValue, Buffer.alloc(macLength))
 }
 
-/** Confirm1 and Confirm2 (RFC 6189 §5.7), their hidden part still encrypted. */
+/** Confirm1 and Confirm2 (RFC 6189 §5.7), and SASrelay (§5.13), their hidden part still encrypted. */
 export interface Confirm {
   /** HMAC over the encrypted part, 64 bits. */
   readonly mac: Buffer
@@ -154,7 +154,7 @@ export function readConfirm(message: Buffer): Confirm {
   return { mac: fields.take(8), iv: fields.take(16), encrypted: fields.take(fields.left) }
 }
 
-export function writeConfirm(type: 'Confirm1' | 'Confirm2', { mac, iv, encrypted }: Confirm): Buffer {
+export function writeConfirm(type: 'Confirm1' | 'Confirm2' | 'SASrelay', { mac, iv, encrypted }: Confirm): Buffer {
   return writeMessage(type, mac, iv, encrypted)
 }
 
