@@ -1,3 +1,5 @@
+import { type NativeMemory } from './openssl/native-memory.ts'
+
 /** Bytes kept free behind the longest datagram: SRTCP index (4), tag (16) and master key identifier (at most 128). */
 export const trailerRoom = 160
 
@@ -6,11 +8,13 @@ export const trailerRoom = 160
  * Whoever owns the buffer lends it for the duration of a call; nobody keeps it.
  */
 export class PacketBuffer {
-  readonly bytes: Buffer
+  readonly bytes: Buffer<ArrayBuffer>
   /** The same memory, four bytes at a time, for XOR. */
   readonly words: Int32Array
   /** Bytes of the datagram. */
   length = 0
+  /** The same memory as native code is told of it, once somebody needs that. */
+  native: NativeMemory | undefined = undefined
 
   /** @param capacity bytes, a multiple of 4; the longest datagram is `trailerRoom` shorter */
   constructor(capacity: number) {

@@ -192,22 +192,41 @@ export function openSsl(): OpenSsl {
 }
 
 function load(): OpenSsl {
-  const require = createRequire(import.meta.url)
-  try {
-    koffi = require('koffi') as typeof Koffi
-  } catch (cause) {
-    const what = 'OpenSSL cannot be called, the package koffi does not load here'
-    throw new MediaError('MEDIA_OPENSSL_UNAVAILABLE', `${what}: ${String(cause)}`, { cause })
-  }
+  return nodeFunctions(declarations)
+}
+
+/**
+ * Functions that Node exports, by their names and C declarations.
+ * @throws MediaError `MEDIA_OPENSSL_UNAVAILABLE` when koffi has no build for this platform, or one of them is missing
+ */
+export function nodeFunctions<Functions>(declared: Readonly<Record<keyof Functions, string>>): Functions {
+  const library = loadKoffi()
   const functions: Record<string, unknown> = {}
   try {
-    const node = koffi.load(null)
-    for (const [name, declaration] of Object.entries(declarations)) functions[name] = node.func(declaration)
+    const node = library.load(null)
+    for (const [name, declaration] of Object.entries<string>(declared)) functions[name] = node.func(declaration)
   } catch (cause) {
     const what = `OpenSSL cannot be called, Node ${process.version} does not export all that is needed of version 3`
     throw new MediaError('MEDIA_OPENSSL_UNAVAILABLE', `${what}: ${String(cause)}`, { cause })
   }
-  return functions as unknown as OpenSsl
+  return functions as unknown as Functions
+}
+
+/**
+ * Where memory of JavaScript begins. Only memory outside of JavaScript's heap stays there: that of an ArrayBuffer.
+ * @throws MediaError `MEDIA_OPENSSL_UNAVAILABLE`
+ */
+export function addressOf(memory: Uint8Array): bigint {
+  return loadKoffi().address(memory)
+}
+
+function loadKoffi(): typeof Koffi {
+  try {
+    return (koffi ??= createRequire(import.meta.url)('koffi') as typeof Koffi)
+  } catch (cause) {
+    const what = 'OpenSSL cannot be called, the package koffi does not load here'
+    throw new MediaError('MEDIA_OPENSSL_UNAVAILABLE', `${what}: ${String(cause)}`, { cause })
+  }
 }
 
 /**

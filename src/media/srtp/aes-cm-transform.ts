@@ -23,8 +23,8 @@ export class AesCmTransform implements SrtpTransform {
   readonly #rtcpCipher: CounterModeCipher
   readonly #rtpAuthenticator: MessageAuthenticator
   readonly #rtcpAuthenticator: MessageAuthenticator
-  /** The tag of a received packet, while the ROC stands in its place. */
-  readonly #received = Buffer.alloc(20)
+  /** The tag of a received packet, while other bytes stand in its place. */
+  readonly #received = Buffer.alloc(10)
 
   constructor(master: SrtpMasterKey, provider: CipherProvider) {
     const { rtpTagLength, rtcpTagLength } = cryptoSuites[master.suite]
@@ -55,9 +55,9 @@ export class AesCmTransform implements SrtpTransform {
     const { bytes } = packet
     const end = packet.length - this.rtpOverhead
     if (!carriesMki(packet, end, this.#mki)) return false
-    bytes.copy(this.#received, 0, packet.length - this.#rtpTag, packet.length)
+    this.#keepTag(packet, this.#rtpTag)
     bytes.writeUInt32BE(Math.floor(index / 65536), end)
-    if (!sameTag(this.#rtpAuthenticator.digest(packet, end + 4), this.#received, 0, this.#rtpTag)) return false
+    if (!sameTag(this.#rtpAuthenticator.digest(packet, end + 4), this.#received, this.#rtpTag)) return false
     packet.length = end
     this.#rtpCipher.apply(packet, payloadOffset, end - payloadOffset, ssrc, index)
     return true
@@ -73,18 +73,25 @@ export class AesCmTransform implements SrtpTransform {
   }
 
   unprotectRtcp(packet: PacketBuffer, ssrc: number, indexWord: number): boolean {
-    const { bytes, length } = packet
-    const end = length - this.rtcpTrailer
+    const end = packet.length - this.rtcpTrailer
     if (!carriesMki(packet, end, this.#mki)) return false
-    if (!sameTag(this.#rtcpAuthenticator.digest(packet, end), bytes, length - this.#rtcpTag, this.#rtcpTag)) {
-      return false
-    }
+    this.#keepTag(packet, this.#rtcpTag)
+    if (!sameTag(this.#rtcpAuthenticator.digest(packet, end), this.#received, this.#rtcpTag)) return false
     packet.length = end - 4
     if (indexWord >= encryptedBit) {
       const index = indexWord - encryptedBit
       this.#rtcpCipher.apply(packet, rtcpHeaderLength, packet.length - rtcpHeaderLength, ssrc, index)
     }
     return true
+  }
+
+  close(): void {
+    this.#rtpCipher.close()
+    this.#rtcpCipher.close()
+  }
+
+  #keepTag({ bytes, length }: PacketBuffer, tagLength: number): void {
+    for (let i = 0; i < tagLength; i++) this.#received[i] = bytes[length - tagLength + i]!
   }
 }
 
@@ -94,8 +101,8 @@ function appendTag(packet: PacketBuffer, tag: Uint8Array, length: number): void 
 }
 
 /** Compares in a time that does not depend on where the difference is. */
-function sameTag(computed: Uint8Array, received: Buffer, offset: number, length: number): boolean {
+function sameTag(computed: Uint8Array, received: Uint8Array, length: number): boolean {
   let difference = 0
-  for (let i = 0; i < length; i++) difference |= computed[i]! ^ received[offset + i]!
+  for (let i = 0; i < length; i++) difference |= computed[i]! ^ received[i]!
   return difference === 0
 }

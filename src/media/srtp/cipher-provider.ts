@@ -10,37 +10,36 @@ export interface CounterModeCipher {
    * @param index 48-bit packet index for RTP, 31-bit SRTCP index for RTCP
    */
   apply(packet: PacketBuffer, offset: number, length: number, ssrc: number, index: number): void
+  /** Gives back what it has outside of JavaScript; it is of no use any more. */
+  close(): void
 }
 
 /** HMAC-SHA1 under one session key (RFC 2104). */
 export interface MessageAuthenticator {
   /**
-   * Authenticates the packet's bytes from 0.
+   * Authenticates the packet's bytes from 0. Up to 72 bytes behind them may be overwritten.
    * @returns all 20 bytes, in memory that the next call overwrites
    */
   digest(packet: PacketBuffer, length: number): Uint8Array
 }
 
-/** AES-GCM under one session key, with tags of 16 bytes (RFC 7714). */
+/**
+ * AES-GCM under one session key and salt, with tags of 16 bytes (RFC 7714). What is authenticated only are the packet's
+ * bytes before `offset`, and `indexWord` behind them where there is one (§9.2).
+ */
 export interface AeadCipher {
   /**
    * Encrypts `length` bytes at `offset` where they are, and writes the tag right behind them.
-   * @param nonce 12 bytes
-   * @param associated bytes that are authenticated only
+   * @param index 48-bit packet index for RTP, 31-bit SRTCP index for RTCP
    */
-  seal(packet: PacketBuffer, offset: number, length: number, nonce: Buffer, associated: Buffer): void
+  seal(packet: PacketBuffer, offset: number, length: number, ssrc: number, index: number, indexWord?: number): void
   /**
-   * Decrypts `length` bytes at `offset`, whose tag is at `tagOffset`. The packet is untouched when the tag is wrong.
-   * @returns whether it is authentic
+   * Decrypts `length` bytes at `offset`, whose tag is right behind them.
+   * @returns whether they are authentic; they are spoilt when not
    */
-  open(
-    packet: PacketBuffer,
-    offset: number,
-    length: number,
-    tagOffset: number,
-    nonce: Buffer,
-    associated: Buffer,
-  ): boolean
+  open(packet: PacketBuffer, offset: number, length: number, ssrc: number, index: number, indexWord?: number): boolean
+  /** Gives back what it has outside of JavaScript; it is of no use any more. */
+  close(): void
 }
 
 /** Where SRTP gets its primitives from; each object keeps its key schedule for the life of a context. */
@@ -49,6 +48,6 @@ export interface CipherProvider {
   counterMode(key: Buffer, salt: Buffer): CounterModeCipher
   /** @param key 20 bytes */
   authenticator(key: Buffer): MessageAuthenticator
-  /** @param key 16 or 32 bytes */
-  aead(key: Buffer): AeadCipher
+  /** @param key 16 or 32 bytes; @param salt 12 bytes */
+  aead(key: Buffer, salt: Buffer): AeadCipher
 }

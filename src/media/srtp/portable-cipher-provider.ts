@@ -7,5 +7,5 @@ import { PortableCounterMode } from './portable-counter-mode.ts'
 export const portableCipherProvider: CipherProvider = {
   counterMode: (key, salt) => new PortableCounterMode(key, salt),
   authenticator: (key) => new PortableAuthenticator(key),
-  aead: (key) => new PortableAead(key),
+  aead: (key, salt) => new PortableAead(key, salt),
 }

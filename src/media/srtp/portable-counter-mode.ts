@@ -52,6 +52,12 @@ export class PortableCounterMode implements CounterModeCipher {
     xor(packet, offset, length, this.#stream, ((index - this.#base) * this.#slot) >> 2)
   }
 
+  close(): void {
+    this.#cipher.destroy()
+    this.#stream = new Int32Array(0)
+    this.#count = 0
+  }
+
   /** Keystream of `count` packets from `index`, `slot` bytes each: E(k_e, k_s * 2^16 XOR SSRC * 2^64 XOR i * 2^16). */
   #make(ssrc: number, index: number, count: number, slot: number): Int32Array<ArrayBuffer> {
     const salt = this.#salt

@@ -57,6 +57,11 @@ export class SrtpDecryptContext {
     remember(this.#rtcp, state, ssrc, index)
     return SrtpVerdict.ok
   }
+
+  /** Gives back what it has outside of JavaScript; it is of no use any more. */
+  close(): void {
+    this.#transform.close()
+  }
 }
 
 function judge(state: SourceState | undefined, index: number): SrtpVerdict {

@@ -50,4 +50,9 @@ export class SrtpEncryptContext {
     this.#transform.protectRtcp(packet, rtcpSource(packet), ++this.#rtcpIndex)
     return SrtpVerdict.ok
   }
+
+  /** Gives back what it has outside of JavaScript; it is of no use any more. */
+  close(): void {
+    this.#transform.close()
+  }
 }

@@ -23,9 +23,11 @@ export interface SrtpTransform {
   /**
    * Authenticates, decrypts (if the E bit is set) and strips a packet of at least `8 + rtcpOverhead` bytes.
    * @param indexWord the `E | SRTCP index` word that it carries
-   * @returns false when it is not authentic; its bytes are untouched then
+   * @returns false when it is not authentic; its bytes are spoilt then
    */
   unprotectRtcp(packet: PacketBuffer, ssrc: number, indexWord: number): boolean
+  /** Gives back what its ciphers have outside of JavaScript; it is of no use any more. */
+  close(): void
 }
 
 /** E bit of the SRTCP index word: the packet is encrypted (RFC 3711 §3.4). */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { type SrtpMasterKey } from '../../../src/base/encryption.ts'
 import { AesGcmTransform } from '../../../src/media/srtp/aes-gcm-transform.ts'
-import { portableCipherProvider } from '../../../src/media/srtp/portable-cipher-provider.ts'
+import { cipherProviders } from '../../support/media/cipher-providers.ts'
 import { bytesOf, inBuffer } from '../../support/media/packets.ts'
 
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(/\s/g, ''), 'hex')
@@ -30,52 +30,53 @@ const vectors = [
   },
 ] as const
 
-describe('RFC 7714', () => {
-  for (const { suite, keyLength, srtp, srtcp } of vectors) {
-    const cipherKey = Buffer.from(Array.from({ length: keyLength }, (_, i) => i))
-    const master: SrtpMasterKey = { suite, key: cipherKey, salt: Buffer.alloc(12) }
-    // the vectors state session keys, not master keys
-    const transform = new AesGcmTransform(master, portableCipherProvider, () => ({
-      cipherKey,
-      salt: hex('517569642070726f2071756f'),
-      authenticationKey: Buffer.alloc(0),
-    }))
+for (const [name, provider] of Object.entries(cipherProviders))
+  describe(`RFC 7714, ${name}`, () => {
+    for (const { suite, keyLength, srtp, srtcp } of vectors) {
+      const cipherKey = Buffer.from(Array.from({ length: keyLength }, (_, i) => i))
+      const master: SrtpMasterKey = { suite, key: cipherKey, salt: Buffer.alloc(12) }
+      // the vectors state session keys, not master keys
+      const transform = new AesGcmTransform(master, provider, () => ({
+        cipherKey,
+        salt: hex('517569642070726f2071756f'),
+        authenticationKey: Buffer.alloc(0),
+      }))
 
-    test(`16: SRTP with ${suite}, both ways`, () => {
-      const packet = inBuffer(rtp)
-      transform.protectRtp(packet, 12, 0x5501a0b2, 0xf17b)
-      assert.deepEqual(bytesOf(packet), hex(srtp))
-      assert.equal(transform.unprotectRtp(packet, 12, 0x5501a0b2, 0xf17b), true)
-      assert.deepEqual(bytesOf(packet), rtp)
-    })
+      test(`16: SRTP with ${suite}, both ways`, () => {
+        const packet = inBuffer(rtp)
+        transform.protectRtp(packet, 12, 0x5501a0b2, 0xf17b)
+        assert.deepEqual(bytesOf(packet), hex(srtp))
+        assert.equal(transform.unprotectRtp(packet, 12, 0x5501a0b2, 0xf17b), true)
+        assert.deepEqual(bytesOf(packet), rtp)
+      })
 
-    test(`17: SRTCP with ${suite}, both ways`, () => {
-      const packet = inBuffer(rtcp)
-      transform.protectRtcp(packet, 0x4d617273, 0x5d4)
-      assert.deepEqual(bytesOf(packet), hex(srtcp))
-      assert.equal(transform.unprotectRtcp(packet, 0x4d617273, 0x800005d4), true)
+      test(`17: SRTCP with ${suite}, both ways`, () => {
+        const packet = inBuffer(rtcp)
+        transform.protectRtcp(packet, 0x4d617273, 0x5d4)
+        assert.deepEqual(bytesOf(packet), hex(srtcp))
+        assert.equal(transform.unprotectRtcp(packet, 0x4d617273, 0x800005d4), true)
+        assert.deepEqual(bytesOf(packet), rtcp)
+      })
+
+      test(`a packet of ${suite} with any byte changed is not authentic`, () => {
+        for (let i = 0; i < hex(srtcp).length - 4; i++) {
+          const packet = inBuffer(hex(srtcp))
+          packet.bytes[i]! ^= 1
+          assert.equal(transform.unprotectRtcp(packet, 0x4d617273, 0x800005d4), false, `byte ${i}`)
+        }
+      })
+    }
+
+    test('17.3: SRTCP that is tagged but not encrypted', () => {
+      const cipherKey = Buffer.from(Array.from({ length: 16 }, (_, i) => i))
+      const master: SrtpMasterKey = { suite: 'AEAD_AES_128_GCM', key: cipherKey, salt: Buffer.alloc(12) }
+      const transform = new AesGcmTransform(master, provider, () => ({
+        cipherKey,
+        salt: hex('517569642070726f2071756f'),
+        authenticationKey: Buffer.alloc(0),
+      }))
+      const packet = inBuffer(Buffer.concat([rtcp, hex('841dd968 3dd78ec9 2ae58790 125f62b3 000005d4')]))
+      assert.equal(transform.unprotectRtcp(packet, 0x4d617273, 0x5d4), true)
       assert.deepEqual(bytesOf(packet), rtcp)
     })
-
-    test(`a packet of ${suite} that is not authentic stays as it came`, () => {
-      const packet = inBuffer(hex(srtcp))
-      packet.bytes[20]! ^= 1
-      const tampered = bytesOf(packet)
-      assert.equal(transform.unprotectRtcp(packet, 0x4d617273, 0x800005d4), false)
-      assert.deepEqual(bytesOf(packet), tampered)
-    })
-  }
-
-  test('17.3: SRTCP that is tagged but not encrypted', () => {
-    const cipherKey = Buffer.from(Array.from({ length: 16 }, (_, i) => i))
-    const master: SrtpMasterKey = { suite: 'AEAD_AES_128_GCM', key: cipherKey, salt: Buffer.alloc(12) }
-    const transform = new AesGcmTransform(master, portableCipherProvider, () => ({
-      cipherKey,
-      salt: hex('517569642070726f2071756f'),
-      authenticationKey: Buffer.alloc(0),
-    }))
-    const packet = inBuffer(Buffer.concat([rtcp, hex('841dd968 3dd78ec9 2ae58790 125f62b3 000005d4')]))
-    assert.equal(transform.unprotectRtcp(packet, 0x4d617273, 0x5d4), true)
-    assert.deepEqual(bytesOf(packet), rtcp)
   })
-})

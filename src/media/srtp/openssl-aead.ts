@@ -1,0 +1,76 @@
+import { type PacketBuffer } from '../packet-buffer.ts'
+import { type AeadCipher } from './cipher-provider.ts'
+import { viewOf, writeGcmNonce } from './gcm-nonce.ts'
+import { cipherFailure, type OpenSslContext } from './openssl-context.ts'
+import { nativeMemoryOf, type OpenSslScratch } from './openssl-scratch.ts'
+
+const tagLength = 16
+
+/** AES-GCM in a kept context of OpenSSL, which takes a new nonce for each packet: four or five calls. */
+export class OpenSslAead implements AeadCipher {
+  readonly #context: OpenSslContext
+  readonly #scratch: OpenSslScratch
+  readonly #salt: DataView
+
+  constructor(context: OpenSslContext, scratch: OpenSslScratch, salt: Buffer) {
+    this.#context = context
+    this.#scratch = scratch
+    this.#salt = viewOf(salt)
+  }
+
+  /** @throws RangeError when the bytes or their tag are not all in the packet's memory */
+  seal(
+    packet: PacketBuffer,
+    offset: number,
+    length: number,
+    ssrc: number,
+    index: number,
+    indexWord: number | undefined,
+  ): void {
+    const { library, iv, ivAddress } = this.#scratch
+    const context = this.#context.address
+    const tag = this.#scratch.pointTag(nativeMemoryOf(packet), offset + length, tagLength)
+    writeGcmNonce(iv, this.#salt, ssrc, index)
+    if (library.EVP_EncryptInit_ex2(context, null, null, ivAddress, null) !== 1) throw cipherFailure()
+    if (!this.#run(packet, offset, length, indexWord)) throw cipherFailure()
+    if (library.EVP_CIPHER_CTX_get_params(context, tag) !== 1) throw cipherFailure()
+  }
+
+  /** @throws RangeError when the bytes or their tag are not all in the packet's memory */
+  open(
+    packet: PacketBuffer,
+    offset: number,
+    length: number,
+    ssrc: number,
+    index: number,
+    indexWord: number | undefined,
+  ): boolean {
+    const { library, iv, ivAddress } = this.#scratch
+    const context = this.#context.address
+    const tag = this.#scratch.pointTag(nativeMemoryOf(packet), offset + length, tagLength)
+    writeGcmNonce(iv, this.#salt, ssrc, index)
+    if (library.EVP_DecryptInit_ex2(context, null, null, ivAddress, tag) !== 1) throw cipherFailure()
+    return this.#run(packet, offset, length, indexWord)
+  }
+
+  close(): void {
+    this.#context.close()
+  }
+
+  /** Associated data, the bytes themselves, and the end, where the tag is made or compared. */
+  #run(packet: PacketBuffer, offset: number, length: number, indexWord: number | undefined): boolean {
+    const { library, word, wordAddress } = this.#scratch
+    const context = this.#context.address
+    const memory = nativeMemoryOf(packet)
+    if (library.EVP_Cipher(context, null, memory.at(0, offset), offset) !== offset) return false
+    if (indexWord !== undefined) {
+      word.setUint32(0, indexWord)
+      if (library.EVP_Cipher(context, null, wordAddress, 4) !== 4) return false
+    }
+    if (length > 0) {
+      const bytes = memory.at(offset, length)
+      if (library.EVP_Cipher(context, bytes, bytes, length) !== length) return false
+    }
+    return library.EVP_Cipher(context, null, null, 0) === 0
+  }
+}
