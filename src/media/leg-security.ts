@@ -26,10 +26,17 @@ export class LegSecurity {
   readonly rtcp: ComponentSecurity = { decrypt: undefined, encrypt: undefined }
   readonly #decryptContexts: KeptContexts<SrtpDecryptContext>
   readonly #encryptContexts: KeptContexts<SrtpEncryptContext>
+  #closed = false
 
   constructor(provider: CipherProvider) {
-    this.#decryptContexts = new KeptContexts((key) => new SrtpDecryptContext(key, provider))
-    this.#encryptContexts = new KeptContexts((key) => new SrtpEncryptContext(key, provider))
+    this.#decryptContexts = new KeptContexts(
+      (key) => new SrtpDecryptContext(key, provider),
+      (context) => context === this.rtp.decrypt || context === this.rtcp.decrypt,
+    )
+    this.#encryptContexts = new KeptContexts(
+      (key) => new SrtpEncryptContext(key, provider),
+      (context) => context === this.rtp.encrypt || context === this.rtcp.encrypt,
+    )
   }
 
   /** Takes over what was agreed. Keys that a handshake will bring are absent until {@link install}. */
@@ -45,26 +52,48 @@ export class LegSecurity {
 
   /** Puts keys into use: those of SDES, or those that a handshake has brought. */
   install(component: ComponentSecurity, send: SrtpMasterKey, receive: SrtpMasterKey | undefined): void {
+    if (this.#closed) return
     component.encrypt = this.#encryptContexts.of(send)
     if (receive !== undefined) component.decrypt = this.#decryptContexts.of(receive)
   }
+
+  /** Gives back all contexts. Packets that still come find no keys, and no key is taken any more. */
+  close(): void {
+    this.#closed = true
+    for (const component of [this.rtp, this.rtcp]) {
+      component.encrypt = undefined
+      component.decrypt = undefined
+    }
+    this.#decryptContexts.close()
+    this.#encryptContexts.close()
+  }
 }
 
-/** Contexts by key, the latest first. */
-class KeptContexts<C> {
+/** Contexts by key, the latest first. They own memory outside of JavaScript, and are closed when they are given up. */
+class KeptContexts<C extends { close(): void }> {
   readonly #make: (key: SrtpMasterKey) => C
+  readonly #isUsed: (context: C) => boolean
   readonly #kept: { readonly key: SrtpMasterKey; readonly context: C }[] = []
 
-  constructor(make: (key: SrtpMasterKey) => C) {
+  /** @param isUsed a context in use stays, however many keys have come since: RTP and RTCP may be re-keyed apart */
+  constructor(make: (key: SrtpMasterKey) => C, isUsed: (context: C) => boolean) {
     this.#make = make
+    this.#isUsed = isUsed
   }
 
   of(key: SrtpMasterKey): C {
     const index = this.#kept.findIndex((entry) => sameKey(entry.key, key))
     const entry = index < 0 ? { key, context: this.#make(key) } : this.#kept.splice(index, 1)[0]!
     this.#kept.unshift(entry)
-    if (this.#kept.length > keptKeys) this.#kept.pop()
+    if (this.#kept.length > keptKeys) {
+      const oldest = this.#kept.findLastIndex(({ context }) => !this.#isUsed(context))
+      if (oldest > 0) this.#kept.splice(oldest, 1)[0]!.context.close()
+    }
     return entry.context
+  }
+
+  close(): void {
+    for (const { context } of this.#kept.splice(0)) context.close()
   }
 }
 

@@ -32,14 +32,21 @@ export function rtpTimestamp(packet: PacketBuffer): number {
   return packet.bytes.readUInt32BE(4)
 }
 
-/** Synchronisation source of an RTP packet whose header was checked, as an unsigned number. */
+/**
+ * Synchronisation source of an RTP packet whose header was checked: its 32 bits as a signed integer, which unlike an
+ * unsigned one costs no memory when it is handed on.
+ */
 export function rtpSource(packet: PacketBuffer): number {
-  return packet.bytes.readUInt32BE(8)
+  return int32At(packet.bytes, 8)
 }
 
-/** Synchronisation source of the sender of an RTCP packet of at least 8 bytes. */
+/** Synchronisation source of the sender of an RTCP packet of at least 8 bytes, as a signed integer. */
 export function rtcpSource(packet: PacketBuffer): number {
-  return packet.bytes.readUInt32BE(4)
+  return int32At(packet.bytes, 4)
+}
+
+function int32At(bytes: Buffer, offset: number): number {
+  return (bytes[offset]! << 24) | (bytes[offset + 1]! << 16) | (bytes[offset + 2]! << 8) | bytes[offset + 3]!
 }
 
 /**

@@ -83,6 +83,7 @@ export class StreamLeg {
   #described = false
   /** The phone wants to be sent to: it has not given an address of hold. */
   #reachable = false
+  #closed = false
 
   constructor(options: StreamLegOptions) {
     this.#options = options
@@ -174,11 +175,13 @@ export class StreamLeg {
     this.#flush()
   }
 
-  /** Ends what the leg has under way; its ports are closed by others. */
+  /** Ends what the leg has under way, and its keys; its ports are closed by others. What they still receive is dropped. */
   close(): void {
+    this.#closed = true
     this.#dtls.close()
     this.#zrtp.close()
     this.#dtmf.close()
+    this.#security.close()
     clearTimeout(this.#sweep)
     clearTimeout(this.#checking)
   }
@@ -205,6 +208,7 @@ export class StreamLeg {
   }
 
   #receive(channel: Channel, packet: PacketBuffer, source: PeerAddress, rtcp: boolean): void {
+    if (this.#closed) return
     const kind = packetKind(packet)
     if (kind !== PacketKind.media) {
       this.#control(channel, kind, packet, source)
@@ -352,6 +356,7 @@ export class StreamLeg {
 
   /** Something has become known: the packets that waited are looked at again, which may make some wait on. */
   #flush(): void {
+    if (this.#closed) return
     const now = this.#options.now()
     for (const channel of [this.#rtp, this.#rtcp]) {
       if (channel.early.empty) continue

@@ -1,12 +1,17 @@
 /**
- * What one packet costs to protect and unprotect, and how that compares with new node:crypto objects for each packet in
- * the same run: `node test/bench/srtp.bench.ts`. Rounds are interleaved and medians printed, so that a noisy machine
- * moves both sides alike; read the ratio, not the microseconds.
+ * What one packet costs to protect and unprotect, with either cipher provider, and how that compares in the same run with
+ * the bare calls of OpenSSL that the work cannot do without, and with new node:crypto objects for each packet:
+ * `node test/bench/srtp.bench.ts`. Rounds are interleaved and medians printed, so that a noisy machine moves all sides
+ * alike; read the ratios, not the microseconds.
  */
 import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto'
 import { cryptoSuites, type CryptoSuite, type SrtpMasterKey } from '../../src/base/encryption.ts'
+import { cipherLibrary } from '../../src/media/openssl/cipher-library.ts'
+import { NativeMemory } from '../../src/media/openssl/native-memory.ts'
 import { PacketBuffer } from '../../src/media/packet-buffer.ts'
+import { type CipherProvider } from '../../src/media/srtp/cipher-provider.ts'
 import { deriveSessionKeys } from '../../src/media/srtp/key-derivation.ts'
+import { OpenSslCipherProvider } from '../../src/media/srtp/openssl-cipher-provider.ts'
 import { portableCipherProvider } from '../../src/media/srtp/portable-cipher-provider.ts'
 import { SrtpDecryptContext } from '../../src/media/srtp/srtp-decrypt-context.ts'
 import { SrtpEncryptContext } from '../../src/media/srtp/srtp-encrypt-context.ts'
@@ -14,7 +19,9 @@ import { SrtpVerdict } from '../../src/media/srtp/srtp-verdict.ts'
 
 const rounds = 7
 const packetsPerRound = 10_000
-const suites: readonly CryptoSuite[] = ['AES_CM_128_HMAC_SHA1_80', 'AES_256_CM_HMAC_SHA1_80', 'AEAD_AES_128_GCM']
+const openSsl = new OpenSslCipherProvider()
+/** What native code has the address of must stay referred to. */
+const kept: NativeMemory[] = []
 
 /** Microseconds a packet that `run` takes for `packetsPerRound` packets from sequence number `first`. */
 function time(run: (sequence: number) => void, first: number): number {
@@ -28,9 +35,9 @@ function median(values: readonly number[]): number {
 }
 
 /** Protect and unprotect in the contexts of the product. */
-function contexts(master: SrtpMasterKey, length: number): (sequence: number) => void {
-  const encrypt = new SrtpEncryptContext(master, portableCipherProvider)
-  const decrypt = new SrtpDecryptContext(master, portableCipherProvider)
+function contexts(provider: CipherProvider, master: SrtpMasterKey, length: number): (sequence: number) => void {
+  const encrypt = new SrtpEncryptContext(master, provider)
+  const decrypt = new SrtpDecryptContext(master, provider)
   const packet = new PacketBuffer(2048)
   const plain = rtp(length)
   return (sequence) => {
@@ -38,6 +45,54 @@ function contexts(master: SrtpMasterKey, length: number): (sequence: number) => 
     packet.load(plain)
     if (encrypt.protectRtp(packet) !== SrtpVerdict.ok || decrypt.unprotectRtp(packet) !== SrtpVerdict.ok) {
       throw new Error(`packet ${sequence} was refused`)
+    }
+  }
+}
+
+/** The calls of the OpenSSL provider for one packet each way, and nothing else: no header is read, no tag compared. */
+function calls(master: SrtpMasterKey, length: number): (sequence: number) => void {
+  const library = cipherLibrary()
+  const { cipher, keyLength } = cryptoSuites[master.suite]
+  const memory = new NativeMemory(new Uint8Array(new ArrayBuffer(4096)))
+  kept.push(memory)
+  const key = memory.at(0, keyLength)
+  const iv = memory.at(64, 16)
+  const state = memory.at(128, 96)
+  const block = memory.at(256, 64)
+  const context = library.EVP_CIPHER_CTX_new()
+  const kinds = {
+    'aes-cm': { 16: library.EVP_aes_128_ctr(), 24: library.EVP_aes_192_ctr(), 32: library.EVP_aes_256_ctr() },
+    'aes-gcm': { 16: library.EVP_aes_128_gcm(), 24: null, 32: library.EVP_aes_256_gcm() },
+  }
+  library.EVP_EncryptInit_ex2(context, kinds[cipher][keyLength as 16 | 24 | 32], key, null, null)
+  const header = memory.at(1024, 12)
+  const payload = memory.at(1036, length - 12)
+  const padded = (length + 4 + 9 + 63) & -64
+  const hmac = (): void => {
+    library.SHA1_Update(state, header, padded)
+    library.SHA1_Transform(state, block)
+  }
+  const gcm = (): void => {
+    library.EVP_Cipher(context, null, header, 12)
+    library.EVP_Cipher(context, payload, payload, length - 12)
+    library.EVP_Cipher(context, null, null, 0)
+  }
+  // an OSSL_PARAM array that asks for nothing
+  const nothing = memory.at(512, 40)
+  if (cipher === 'aes-gcm') {
+    return () => {
+      library.EVP_EncryptInit_ex2(context, null, null, iv, null)
+      gcm()
+      library.EVP_CIPHER_CTX_get_params(context, nothing)
+      library.EVP_DecryptInit_ex2(context, null, null, iv, nothing)
+      gcm()
+    }
+  }
+  return () => {
+    for (let way = 0; way < 2; way++) {
+      library.EVP_EncryptInit_ex2(context, null, null, iv, null)
+      library.EVP_Cipher(context, payload, payload, length - 12)
+      hmac()
     }
   }
 }
@@ -76,23 +131,26 @@ function rtp(length: number): Buffer {
   return plain
 }
 
-console.log('protect + unprotect, µs a packet, median of', rounds, 'interleaved rounds')
-console.log('suite                     bytes   contexts   new objects   ratio')
-for (const suite of suites) {
+console.log('protect + unprotect, µs a packet, median of', rounds, 'interleaved rounds; ratios to OpenSSL provider = 1')
+console.log('suite                     bytes   OpenSSL   bare calls     portable   new objects')
+for (const suite of Object.keys(cryptoSuites) as CryptoSuite[]) {
+  if (suite.endsWith('_32')) continue // the same work
   const { keyLength, saltLength } = cryptoSuites[suite]
   const master = { suite, key: randomBytes(keyLength), salt: randomBytes(saltLength) }
   for (const length of [172, 1200]) {
-    const ours = contexts(master, length)
-    const theirs = objects(master, length)
-    const times: [number[], number[]] = [[], []]
+    const sides = [
+      contexts(openSsl, master, length),
+      calls(master, length),
+      contexts(portableCipherProvider, master, length),
+      objects(master, length),
+    ]
+    const times: number[][] = sides.map(() => [])
     for (let round = 0; round <= rounds; round++) {
-      const pair = [time(ours, round * packetsPerRound), time(theirs, round * packetsPerRound)] as const
-      if (round === 0) continue // warms up
-      times[0].push(pair[0])
-      times[1].push(pair[1])
+      const all = sides.map((side) => time(side, round * packetsPerRound))
+      if (round > 0) for (const [i, one] of all.entries()) times[i]!.push(one) // the first warms up
     }
-    const [mine, other] = [median(times[0]), median(times[1])]
-    const cells = [mine.toFixed(2).padStart(8), other.toFixed(2).padStart(11), (mine / other).toFixed(2).padStart(6)]
-    console.log(suite.padEnd(24), String(length).padStart(6), '  ', cells.join('   '))
+    const [mine, ...others] = times.map(median) as [number, ...number[]]
+    const cells = others.map((other) => `${other.toFixed(2)} (${(other / mine).toFixed(2)})`.padStart(12))
+    console.log(suite.padEnd(24), String(length).padStart(6), mine.toFixed(2).padStart(9), '', cells.join(' '))
   }
 }

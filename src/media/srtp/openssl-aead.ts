@@ -1,8 +1,9 @@
+import { type Address } from '../openssl/library.ts'
 import { type PacketBuffer } from '../packet-buffer.ts'
 import { type AeadCipher } from './cipher-provider.ts'
 import { viewOf, writeGcmNonce } from './gcm-nonce.ts'
 import { cipherFailure, type OpenSslContext } from './openssl-context.ts'
-import { nativeMemoryOf, type OpenSslScratch } from './openssl-scratch.ts'
+import { type OpenSslScratch } from './openssl-scratch.ts'
 
 const tagLength = 16
 
@@ -29,10 +30,13 @@ export class OpenSslAead implements AeadCipher {
   ): void {
     const { library, iv, ivAddress } = this.#scratch
     const context = this.#context.address
-    const tag = this.#scratch.pointTag(nativeMemoryOf(packet), offset + length, tagLength)
+    const memory = this.#scratch.memoryOf(packet)
+    const header = memory.at(0, offset)
+    const bytes = memory.at(offset, length)
+    const tag = this.#scratch.pointTag(memory, offset + length, tagLength)
     writeGcmNonce(iv, this.#salt, ssrc, index)
     if (library.EVP_EncryptInit_ex2(context, null, null, ivAddress, null) !== 1) throw cipherFailure()
-    if (!this.#run(packet, offset, length, indexWord)) throw cipherFailure()
+    if (!this.#run(context, header, offset, bytes, length, indexWord)) throw cipherFailure()
     if (library.EVP_CIPHER_CTX_get_params(context, tag) !== 1) throw cipherFailure()
   }
 
@@ -47,10 +51,13 @@ export class OpenSslAead implements AeadCipher {
   ): boolean {
     const { library, iv, ivAddress } = this.#scratch
     const context = this.#context.address
-    const tag = this.#scratch.pointTag(nativeMemoryOf(packet), offset + length, tagLength)
+    const memory = this.#scratch.memoryOf(packet)
+    const header = memory.at(0, offset)
+    const bytes = memory.at(offset, length)
+    const tag = this.#scratch.pointTag(memory, offset + length, tagLength)
     writeGcmNonce(iv, this.#salt, ssrc, index)
     if (library.EVP_DecryptInit_ex2(context, null, null, ivAddress, tag) !== 1) throw cipherFailure()
-    return this.#run(packet, offset, length, indexWord)
+    return this.#run(context, header, offset, bytes, length, indexWord)
   }
 
   close(): void {
@@ -58,19 +65,21 @@ export class OpenSslAead implements AeadCipher {
   }
 
   /** Associated data, the bytes themselves, and the end, where the tag is made or compared. */
-  #run(packet: PacketBuffer, offset: number, length: number, indexWord: number | undefined): boolean {
+  #run(
+    context: Address,
+    header: Address,
+    headerLength: number,
+    bytes: Address,
+    length: number,
+    indexWord: number | undefined,
+  ): boolean {
     const { library, word, wordAddress } = this.#scratch
-    const context = this.#context.address
-    const memory = nativeMemoryOf(packet)
-    if (library.EVP_Cipher(context, null, memory.at(0, offset), offset) !== offset) return false
+    if (library.EVP_Cipher(context, null, header, headerLength) !== headerLength) return false
     if (indexWord !== undefined) {
       word.setUint32(0, indexWord)
       if (library.EVP_Cipher(context, null, wordAddress, 4) !== 4) return false
     }
-    if (length > 0) {
-      const bytes = memory.at(offset, length)
-      if (library.EVP_Cipher(context, bytes, bytes, length) !== length) return false
-    }
+    if (length > 0 && library.EVP_Cipher(context, bytes, bytes, length) !== length) return false
     return library.EVP_Cipher(context, null, null, 0) === 0
   }
 }

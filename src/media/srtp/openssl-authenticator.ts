@@ -1,6 +1,6 @@
 import { type PacketBuffer } from '../packet-buffer.ts'
 import { type MessageAuthenticator } from './cipher-provider.ts'
-import { nativeMemoryOf, type OpenSslScratch } from './openssl-scratch.ts'
+import { type OpenSslScratch } from './openssl-scratch.ts'
 
 /** Bytes that SHA-1 takes at once. */
 const block = 64
@@ -29,7 +29,7 @@ export class OpenSslAuthenticator implements MessageAuthenticator {
   /** @throws RangeError when the packet's memory has not all of the message and room for SHA-1's padding */
   digest(packet: PacketBuffer, length: number): Uint8Array {
     const { library, hash, hashAddress, block: outer, blockAddress } = this.#scratch
-    const memory = nativeMemoryOf(packet)
+    const memory = this.#scratch.memoryOf(packet)
     if (!memory.holds(0, length)) throw new RangeError(`${length} bytes of ${packet.bytes.length}`)
     const padded = (length + 9 + block - 1) & -block
     const message = memory.at(0, padded)

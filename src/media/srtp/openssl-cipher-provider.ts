@@ -9,7 +9,7 @@ import { OpenSslAead } from './openssl-aead.ts'
 import { OpenSslAuthenticator } from './openssl-authenticator.ts'
 import { OpenSslContext, type ContextTally } from './openssl-context.ts'
 import { OpenSslCounterMode } from './openssl-counter-mode.ts'
-import { OpenSslScratch } from './openssl-scratch.ts'
+import { openSslScratch, type OpenSslScratch } from './openssl-scratch.ts'
 
 /** Primitives from the OpenSSL inside Node, called directly, with contexts that keep their keys. */
 export class OpenSslCipherProvider implements CipherProvider {
@@ -18,7 +18,7 @@ export class OpenSslCipherProvider implements CipherProvider {
 
   /** @throws MediaError `MEDIA_OPENSSL_UNAVAILABLE` when koffi has no build for this platform, or a function is missing */
   constructor() {
-    this.#scratch = new OpenSslScratch()
+    this.#scratch = openSslScratch()
   }
 
   /** Native contexts that were made and those that were freed: as many when every context of SRTP is closed. */

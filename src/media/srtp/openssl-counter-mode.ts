@@ -2,7 +2,7 @@ import { type PacketBuffer } from '../packet-buffer.ts'
 import { type CounterModeCipher } from './cipher-provider.ts'
 import { viewOf } from './gcm-nonce.ts'
 import { cipherFailure, type OpenSslContext } from './openssl-context.ts'
-import { nativeMemoryOf, type OpenSslScratch } from './openssl-scratch.ts'
+import { type OpenSslScratch } from './openssl-scratch.ts'
 
 /** AES counter mode in a kept context of OpenSSL, which takes a new counter block for each packet: two calls. */
 export class OpenSslCounterMode implements CounterModeCipher {
@@ -21,7 +21,7 @@ export class OpenSslCounterMode implements CounterModeCipher {
     if (length === 0) return
     const { library, iv, ivAddress } = this.#scratch
     const context = this.#context.address
-    const bytes = nativeMemoryOf(packet).at(offset, length)
+    const bytes = this.#scratch.memoryOf(packet).at(offset, length)
     // k_s * 2^16 XOR SSRC * 2^64 XOR i * 2^16
     const salt = this.#salt
     iv.setUint32(0, salt.getUint32(0))

@@ -23,6 +23,7 @@ const octetString = 5
 export class OpenSslScratch {
   readonly library: CipherLibrary
   readonly #memory = new NativeMemory(new Uint8Array(new ArrayBuffer(size)))
+  #packet: PacketBuffer | undefined
   readonly #words = new Uint32Array(this.#memory.bytes.buffer)
   /** 16 bytes of counter block or nonce. */
   readonly iv = new DataView(this.#memory.bytes.buffer, ivOffset, 16)
@@ -60,9 +61,26 @@ export class OpenSslScratch {
     this.#words[tagOffset / 4 + 6] = length
     return this.tagParameters
   }
+
+  /**
+   * A packet's memory as native code is told of it. The packet stays referred to until the next one: a compiler may find
+   * that nobody needs it any more while its address is still in use.
+   */
+  memoryOf(packet: PacketBuffer): NativeMemory {
+    if (packet !== this.#packet) {
+      this.#packet = packet
+      packet.native ??= new NativeMemory(packet.bytes)
+    }
+    return packet.native!
+  }
 }
 
-/** A packet's memory as native code is told of it. */
-export function nativeMemoryOf(packet: PacketBuffer): NativeMemory {
-  return (packet.native ??= new NativeMemory(packet.bytes))
+let scratch: OpenSslScratch | undefined
+
+/**
+ * The memory of this thread. It is never given up, so that no native code is left without it.
+ * @throws MediaError `MEDIA_OPENSSL_UNAVAILABLE`
+ */
+export function openSslScratch(): OpenSslScratch {
+  return (scratch ??= new OpenSslScratch())
 }
