@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { type Protection } from '../../src/base/endpoint-description.ts'
 import { LegSecurity } from '../../src/media/leg-security.ts'
+import { OpenSslCipherProvider } from '../../src/media/srtp/openssl-cipher-provider.ts'
 import { portableCipherProvider } from '../../src/media/srtp/portable-cipher-provider.ts'
-import { masterKey } from '../support/media/packets.ts'
+import { SrtpVerdict } from '../../src/media/srtp/srtp-verdict.ts'
+import { inBuffer, masterKey, rtcpPacket, rtpPacket } from '../support/media/packets.ts'
 
 const protection = (): Protection & { mode: 'sdes' } => ({
   mode: 'sdes',
@@ -59,5 +61,39 @@ describe('the contexts of a leg', () => {
     security.apply({ mode: 'sdes', send: masterKey('AEAD_AES_256_GCM') })
     assert.equal(security.secured, true)
     assert.equal(security.rtp.decrypt, undefined)
+  })
+
+  test('are given back with the leg, and none is made later', () => {
+    const provider = new OpenSslCipherProvider()
+    const security = new LegSecurity(provider)
+    for (let i = 0; i < 4; i++) security.apply(protection())
+    security.close()
+    security.close()
+    assert.deepEqual(provider.contexts, { made: 16, freed: 16 })
+    const { send, receive } = protection()
+    security.install(security.rtp, send, receive)
+    assert.deepEqual([security.rtp.encrypt, security.rtp.decrypt, provider.contexts.made], [undefined, undefined, 16])
+  })
+
+  test('are given back with the oldest keys, but never one that is in use', () => {
+    const provider = new OpenSslCipherProvider()
+    const security = new LegSecurity(provider)
+    security.apply(protection())
+    const { encrypt, decrypt } = security.rtp
+    // RTCP is re-keyed by handshakes of its own, RTP is not
+    for (let i = 0; i < 100; i++) {
+      const { send, receive } = protection()
+      security.install(security.rtcp, send, receive)
+      const { made, freed } = provider.contexts
+      assert.ok(made - freed <= 2 * 2 * 6, `${made - freed} contexts after ${i} keys`)
+      const packet = inBuffer(rtpPacket({ sequence: i }))
+      assert.equal(encrypt!.protectRtp(packet), SrtpVerdict.ok)
+      assert.equal(decrypt!.unprotectRtp(packet), SrtpVerdict.authenticationFailed)
+      const rtcp = inBuffer(rtcpPacket())
+      assert.equal(security.rtcp.encrypt!.protectRtcp(rtcp), SrtpVerdict.ok)
+      assert.equal(security.rtcp.decrypt!.unprotectRtcp(rtcp), SrtpVerdict.authenticationFailed)
+    }
+    security.close()
+    assert.deepEqual(provider.contexts, { made: 404, freed: 404 })
   })
 })

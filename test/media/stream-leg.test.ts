@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { type EndpointDescription } from '../../src/base/endpoint-description.ts'
+import { allocateCounters, counterCells, readCounters } from '../../src/media/leg-counters.ts'
+import { type PacketPort } from '../../src/media/packet-io/packet-io.ts'
+import { OpenSslCipherProvider } from '../../src/media/srtp/openssl-cipher-provider.ts'
+import { SrtpEncryptContext } from '../../src/media/srtp/srtp-encrypt-context.ts'
+import { StreamLeg } from '../../src/media/stream-leg.ts'
+import { inBuffer, masterKey, rtpPacket, suites } from '../support/media/packets.ts'
+
+const phone = { address: '192.0.2.1', port: 4000 }
+
+/** Two joined legs, and how many packets each has sent. */
+function bridge(provider: OpenSslCipherProvider) {
+  const memory = allocateCounters()
+  const sent = { a: 0, b: 0 }
+  const make = (name: 'a' | 'b'): StreamLeg => {
+    const port: PacketPort = {
+      send: () => sent[name]++,
+      connect: () => undefined,
+      disconnect: () => undefined,
+      close: () => Promise.resolve(),
+    }
+    return new StreamLeg({
+      rtp: port,
+      rtcp: port,
+      counters: counterCells(memory, name),
+      provider,
+      exchanger: { begin: () => assert.fail('SDES needs no handshake') },
+      now: () => performance.now(),
+      onKeyExchange: () => undefined,
+    })
+  }
+  const legs = { a: make('a'), b: make('b') }
+  StreamLeg.join(legs.a, legs.b)
+  return { legs, sent, counters: readCounters.bind(undefined, counterCells(memory, 'a')) }
+}
+
+describe('a leg that is closed', () => {
+  for (const suite of suites) {
+    test(`has given back all contexts of ${suite}, and drops what its ports still receive`, () => {
+      const provider = new OpenSslCipherProvider()
+      const { legs, sent, counters } = bridge(provider)
+      const described = (receive = masterKey(suite)): EndpointDescription => ({
+        remote: { address: phone.address, rtpPort: phone.port, rtcpPort: phone.port + 1 },
+        rtcpMux: false,
+        direction: 'sendrecv',
+        protection: { mode: 'sdes', send: masterKey(suite), receive },
+      })
+      for (let i = 0; i < 3; i++) legs.b.update(described(), [])
+      const key = masterKey(suite)
+      legs.a.update(described(key), [])
+      const sender = new SrtpEncryptContext(key, new OpenSslCipherProvider())
+      const receive = (sequence: number): void => {
+        const packet = inBuffer(rtpPacket({ sequence }))
+        sender.protectRtp(packet)
+        legs.a.onRtpPort(packet, phone)
+      }
+      receive(1)
+      assert.deepEqual(sent, { a: 0, b: 1 })
+      legs.b.close()
+      receive(2)
+      legs.a.close()
+      receive(3)
+      assert.deepEqual(sent, { a: 0, b: 1 })
+      assert.equal(counters().rtpPacketsReceived, 2)
+      sender.close()
+      const { made, freed } = provider.contexts
+      assert.equal(made, 16)
+      assert.equal(freed, made)
+    })
+  }
+})
