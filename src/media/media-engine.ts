@@ -106,6 +106,8 @@ export interface MediaEngineEvents {
   keyExchangeDied: [{ readonly error: CodedError }]
   /** The file of ZRTP's retained secrets fails: until a restart they are in memory only. */
   zrtpSecretsNotKept: [{ readonly error: CodedError }]
+  /** SRTP runs on node:crypto, because the OpenSSL inside Node cannot be called directly. Told once. */
+  cipherFallback: [{ readonly why: string }]
   /** A worker runs packets again. */
   workerReplaced: [{ readonly worker: number }]
 }

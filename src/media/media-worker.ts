@@ -1,12 +1,12 @@
 /**
  * A media worker: runs the bridges of its sessions in a thread of its own, at the main thread's orders. It ends when the
- * main thread terminates it; an error that gets here ends it, and the engine replaces it.
+ * main thread says so; an error that gets here ends it, and the engine replaces it.
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import { PortKeyExchanger } from './key-exchange/port-key-exchanger.ts'
 import { DgramPacketIo } from './packet-io/dgram-packet-io.ts'
 import { Relay } from './relay.ts'
-import { portableCipherProvider } from './srtp/portable-cipher-provider.ts'
+import { openCipherProvider } from './srtp/open-cipher-provider.ts'
 import {
   clockOrigin,
   fromEndpointMessage,
@@ -18,9 +18,11 @@ import {
 const start = workerData as WorkerStart
 const clockOffset = clockOrigin() - start.clockOrigin
 const exchanger = new PortKeyExchanger()
+const ciphers = openCipherProvider()
+if (ciphers.fallback !== undefined) answer({ type: 'cipher-fallback', why: ciphers.fallback })
 const relay = new Relay({
   io: new DgramPacketIo(),
-  provider: portableCipherProvider,
+  provider: ciphers.provider,
   exchanger,
   now: () => performance.now() + clockOffset,
   onKeyExchange: (session, report) => answer({ type: 'keys', session, report }),
@@ -56,6 +58,10 @@ async function handle(message: WorkerRequest): Promise<void> {
       break
     case 'ping':
       answer({ type: 'pong' })
+      break
+    case 'end':
+      // by itself, between two calls of native code; the main thread closes what is open
+      process.exit(0)
   }
 }
 

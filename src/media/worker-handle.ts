@@ -21,10 +21,15 @@ export interface WorkerListener {
   onKeyExchange(session: number, report: KeyExchangeReport): void
   /** A phone of a session has pressed a key. */
   onDtmf(session: number, report: DtmfReport): void
+  /** Its SRTP runs on node:crypto, because OpenSSL's own functions cannot be called. */
+  onCipherFallback(why: string): void
 }
 
 /** The worker runs from the sources, or from what they were compiled to. */
 const entry = new URL(import.meta.url.endsWith('.ts') ? './media-worker.ts' : './media-worker.js', import.meta.url)
+
+/** Milliseconds for a worker to end by itself; one that hangs is terminated. */
+const longestEnd = 5000
 
 /** The main thread's end of one worker: asks, waits for answers, and notices when it dies or hangs. */
 export class WorkerHandle {
@@ -111,8 +116,10 @@ export class WorkerHandle {
   async end(): Promise<void> {
     this.#gone = true
     this.#rejectAll(new MediaError('MEDIA_SESSION_CLOSED', 'the media engine was closed'))
-    await this.#worker.terminate()
+    this.#worker.postMessage({ type: 'end' } satisfies WorkerRequest)
+    const late = setTimeout(() => void this.#worker.terminate(), longestEnd)
     await this.#exited
+    clearTimeout(late)
   }
 
   #onAnswer(answer: WorkerAnswer): void {
@@ -126,6 +133,10 @@ export class WorkerHandle {
     }
     if (answer.type === 'dtmf') {
       this.#listener.onDtmf(answer.session, answer.report)
+      return
+    }
+    if (answer.type === 'cipher-fallback') {
+      this.#listener.onCipherFallback(answer.why)
       return
     }
     this.#waiting.get(answer.request)?.resolve(answer)

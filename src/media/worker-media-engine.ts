@@ -44,6 +44,8 @@ export interface WorkerMediaEngineOptions {
 export class WorkerMediaEngine implements MediaEngine {
   readonly events = new TypedEmitter<MediaEngineEvents>()
   readonly #clock: Clock
+  /** It was told that SRTP runs on node:crypto. */
+  #cipherFallback = false
   readonly #pool: PortPool
   readonly #workers = new Map<number, WorkerHandle>()
   readonly #sessions = new Map<number, WorkerMediaSession>()
@@ -127,6 +129,10 @@ export class WorkerMediaEngine implements MediaEngine {
       onDeath: (error) => this.#onDeath(number, error),
       onKeyExchange: (session, report) => this.#sessions.get(session)?.onKeyExchange(report),
       onDtmf: (session, report) => this.#sessions.get(session)?.onDtmf(report),
+      onCipherFallback: (why) => {
+        if (!this.#cipherFallback) this.events.emit('cipherFallback', { why })
+        this.#cipherFallback = true
+      },
     })
     this.#workers.set(number, worker)
     this.#keyExchange?.serve(worker)

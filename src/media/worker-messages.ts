@@ -57,6 +57,8 @@ export type WorkerRequest =
   | { readonly type: 'ping' }
   /** The way to the key exchange worker, which has just been started. */
   | { readonly type: 'link'; readonly port: MessagePort }
+  /** The thread is to end. */
+  | { readonly type: 'end' }
 
 /** What a worker answers. */
 export type WorkerAnswer =
@@ -70,6 +72,8 @@ export type WorkerAnswer =
     }
   | { readonly type: 'closed'; readonly request: number }
   | { readonly type: 'pong' }
+  /** Not asked for: OpenSSL's own functions cannot be called, SRTP runs on node:crypto. */
+  | { readonly type: 'cipher-fallback'; readonly why: string }
   /** Not asked for: a handshake of a session has ended. */
   | { readonly type: 'keys'; readonly session: number; readonly report: KeyExchangeReport }
   /** Not asked for: a phone has pressed a key. */

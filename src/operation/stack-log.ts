@@ -58,6 +58,9 @@ export function logMedia({ events }: MediaEngine, log: Log): void {
   events.on('zrtpSecretsNotKept', ({ error }) => {
     log.error('the retained secrets of ZRTP are kept in memory only', { error: error.message })
   })
+  events.on('cipherFallback', ({ why }) => {
+    log.warning('SRTP costs more: the OpenSSL inside Node cannot be called directly', { why })
+  })
   events.on('keyExchangeDied', ({ error }) => log.error('the key exchange worker died', { error: error.message }))
   events.on('workerReplaced', ({ worker }) => log.message('media worker replaced', { worker }))
 }

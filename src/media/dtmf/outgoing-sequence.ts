@@ -116,7 +116,7 @@ export class OutgoingSequence {
   /** Nothing was relayed so far: a source of our own. */
   #invent(): void {
     this.#known = true
-    this.#ssrc = randomInt(2 ** 32)
+    this.#ssrc = randomInt(2 ** 32) | 0 // signed, as `rtpSource` has it
     this.#highest = randomInt(2 ** 15)
     this.#timestamp = randomInt(2 ** 32)
     this.#timestampAt = this.#clock.now()

@@ -52,7 +52,7 @@ export function eventPacket(parts: EventPacket): Buffer {
   bytes[1] = (parts.marker ? 0x80 : 0) | parts.payloadType
   bytes.writeUInt16BE(parts.sequence, 2)
   bytes.writeUInt32BE(parts.timestamp, 4)
-  bytes.writeUInt32BE(parts.ssrc, 8)
+  bytes.writeUInt32BE(parts.ssrc >>> 0, 8)
   bytes[12] = parts.event
   bytes[13] = (parts.end ? 0x80 : 0) | volume
   bytes.writeUInt16BE(Math.min(parts.duration, longestDuration), 14)
