@@ -131,7 +131,7 @@ function rtp(length: number): Buffer {
   return plain
 }
 
-console.log('protect + unprotect, µs a packet, median of', rounds, 'interleaved rounds; ratios to OpenSSL provider = 1')
+console.log('protect + unprotect, µs a packet, median of', rounds, 'interleaved rounds; in brackets OpenSSL ÷ it')
 console.log('suite                     bytes   OpenSSL   bare calls     portable   new objects')
 for (const suite of Object.keys(cryptoSuites) as CryptoSuite[]) {
   if (suite.endsWith('_32')) continue // the same work
@@ -150,7 +150,7 @@ for (const suite of Object.keys(cryptoSuites) as CryptoSuite[]) {
       if (round > 0) for (const [i, one] of all.entries()) times[i]!.push(one) // the first warms up
     }
     const [mine, ...others] = times.map(median) as [number, ...number[]]
-    const cells = others.map((other) => `${other.toFixed(2)} (${(other / mine).toFixed(2)})`.padStart(12))
+    const cells = others.map((other) => `${other.toFixed(2)} (${(mine / other).toFixed(2)})`.padStart(12))
     console.log(suite.padEnd(24), String(length).padStart(6), mine.toFixed(2).padStart(9), '', cells.join(' '))
   }
 }
