@@ -6,7 +6,7 @@
  */
 import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto'
 import { cryptoSuites, type CryptoSuite, type SrtpMasterKey } from '../../src/base/encryption.ts'
-import { cipherLibrary } from '../../src/media/openssl/cipher-library.ts'
+import { cipherLibrary, nothing } from '../../src/media/openssl/cipher-library.ts'
 import { NativeMemory } from '../../src/media/openssl/native-memory.ts'
 import { PacketBuffer } from '../../src/media/packet-buffer.ts'
 import { type CipherProvider } from '../../src/media/srtp/cipher-provider.ts'
@@ -64,7 +64,7 @@ function calls(master: SrtpMasterKey, length: number): (sequence: number) => voi
     'aes-cm': { 16: library.EVP_aes_128_ctr(), 24: library.EVP_aes_192_ctr(), 32: library.EVP_aes_256_ctr() },
     'aes-gcm': { 16: library.EVP_aes_128_gcm(), 24: null, 32: library.EVP_aes_256_gcm() },
   }
-  library.EVP_EncryptInit_ex2(context, kinds[cipher][keyLength as 16 | 24 | 32], key, null, null)
+  library.EVP_EncryptInit_ex2(context, kinds[cipher][keyLength as 16 | 24 | 32], key, nothing, nothing)
   const header = memory.at(1024, 12)
   const payload = memory.at(1036, length - 12)
   const padded = (length + 4 + 9 + 63) & -64
@@ -73,24 +73,24 @@ function calls(master: SrtpMasterKey, length: number): (sequence: number) => voi
     library.SHA1_Transform(state, block)
   }
   const gcm = (): void => {
-    library.EVP_Cipher(context, null, header, 12)
+    library.EVP_Cipher(context, nothing, header, 12)
     library.EVP_Cipher(context, payload, payload, length - 12)
-    library.EVP_Cipher(context, null, null, 0)
+    library.EVP_Cipher(context, nothing, nothing, 0)
   }
   // an OSSL_PARAM array that asks for nothing
-  const nothing = memory.at(512, 40)
+  const noTag = memory.at(512, 40)
   if (cipher === 'aes-gcm') {
     return () => {
-      library.EVP_EncryptInit_ex2(context, null, null, iv, null)
+      library.EVP_EncryptInit_ex2(context, nothing, nothing, iv, nothing)
       gcm()
-      library.EVP_CIPHER_CTX_get_params(context, nothing)
-      library.EVP_DecryptInit_ex2(context, null, null, iv, nothing)
+      library.EVP_CIPHER_CTX_get_params(context, noTag)
+      library.EVP_DecryptInit_ex2(context, nothing, nothing, iv, noTag)
       gcm()
     }
   }
   return () => {
     for (let way = 0; way < 2; way++) {
-      library.EVP_EncryptInit_ex2(context, null, null, iv, null)
+      library.EVP_EncryptInit_ex2(context, nothing, nothing, iv, nothing)
       library.EVP_Cipher(context, payload, payload, length - 12)
       hmac()
     }

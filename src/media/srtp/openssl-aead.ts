@@ -1,3 +1,4 @@
+import { nothing } from '../openssl/cipher-library.ts'
 import { type Address } from '../openssl/library.ts'
 import { type PacketBuffer } from '../packet-buffer.ts'
 import { type AeadCipher } from './cipher-provider.ts'
@@ -35,7 +36,7 @@ export class OpenSslAead implements AeadCipher {
     const bytes = memory.at(offset, length)
     const tag = this.#scratch.pointTag(memory, offset + length, tagLength)
     writeGcmNonce(iv, this.#salt, ssrc, index)
-    if (library.EVP_EncryptInit_ex2(context, null, null, ivAddress, null) !== 1) throw cipherFailure()
+    if (library.EVP_EncryptInit_ex2(context, nothing, nothing, ivAddress, nothing) !== 1) throw cipherFailure()
     if (!this.#run(context, header, offset, bytes, length, indexWord)) throw cipherFailure()
     if (library.EVP_CIPHER_CTX_get_params(context, tag) !== 1) throw cipherFailure()
   }
@@ -56,7 +57,7 @@ export class OpenSslAead implements AeadCipher {
     const bytes = memory.at(offset, length)
     const tag = this.#scratch.pointTag(memory, offset + length, tagLength)
     writeGcmNonce(iv, this.#salt, ssrc, index)
-    if (library.EVP_DecryptInit_ex2(context, null, null, ivAddress, tag) !== 1) throw cipherFailure()
+    if (library.EVP_DecryptInit_ex2(context, nothing, nothing, ivAddress, tag) !== 1) throw cipherFailure()
     return this.#run(context, header, offset, bytes, length, indexWord)
   }
 
@@ -74,12 +75,12 @@ export class OpenSslAead implements AeadCipher {
     indexWord: number | undefined,
   ): boolean {
     const { library, word, wordAddress } = this.#scratch
-    if (library.EVP_Cipher(context, null, header, headerLength) !== headerLength) return false
+    if (library.EVP_Cipher(context, nothing, header, headerLength) !== headerLength) return false
     if (indexWord !== undefined) {
       word.setUint32(0, indexWord)
-      if (library.EVP_Cipher(context, null, wordAddress, 4) !== 4) return false
+      if (library.EVP_Cipher(context, nothing, wordAddress, 4) !== 4) return false
     }
     if (length > 0 && library.EVP_Cipher(context, bytes, bytes, length) !== length) return false
-    return library.EVP_Cipher(context, null, null, 0) === 0
+    return library.EVP_Cipher(context, nothing, nothing, 0) === 0
   }
 }

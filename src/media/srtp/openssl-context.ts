@@ -1,4 +1,5 @@
 import { MediaError } from '../media-error.ts'
+import { nothing } from '../openssl/cipher-library.ts'
 import { isNull, type Address } from '../openssl/library.ts'
 import { type OpenSslScratch } from './openssl-scratch.ts'
 
@@ -26,7 +27,7 @@ export class OpenSslContext {
     if (isNull(this.#address)) throw new MediaError('MEDIA_OPENSSL_UNAVAILABLE', 'OpenSSL gives no cipher context')
     tally.made++
     scratch.key.set(key)
-    const set = library.EVP_EncryptInit_ex2(this.#address, cipher, scratch.keyAddress, null, null)
+    const set = library.EVP_EncryptInit_ex2(this.#address, cipher, scratch.keyAddress, nothing, nothing)
     scratch.key.fill(0)
     if (set === 1) return
     this.close()

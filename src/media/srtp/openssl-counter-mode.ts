@@ -1,3 +1,4 @@
+import { nothing } from '../openssl/cipher-library.ts'
 import { type PacketBuffer } from '../packet-buffer.ts'
 import { type CounterModeCipher } from './cipher-provider.ts'
 import { viewOf } from './gcm-nonce.ts'
@@ -28,7 +29,7 @@ export class OpenSslCounterMode implements CounterModeCipher {
     iv.setUint32(4, salt.getUint32(4) ^ ssrc)
     iv.setUint32(8, salt.getUint32(8) ^ Math.floor(index / 65536))
     iv.setUint32(12, (salt.getUint16(12) ^ (index % 65536)) << 16)
-    if (library.EVP_EncryptInit_ex2(context, null, null, ivAddress, null) !== 1) throw cipherFailure()
+    if (library.EVP_EncryptInit_ex2(context, nothing, nothing, ivAddress, nothing) !== 1) throw cipherFailure()
     if (library.EVP_Cipher(context, bytes, bytes, length) !== length) throw cipherFailure()
   }
 
