@@ -1,6 +1,6 @@
 import { addressOf, type Address } from './library.ts'
 
-/** Addresses at offsets below this are made once and kept: no packet has its payload further behind its start. */
+/** Addresses at offsets below this are made once and kept: hardly a packet has its payload further behind its start. */
 const keptOffsets = 512
 
 /**
