@@ -29,6 +29,7 @@ function bridge(provider: OpenSslCipherProvider) {
       exchanger: { begin: () => assert.fail('SDES needs no handshake') },
       now: () => performance.now(),
       onKeyExchange: () => undefined,
+      onDtmf: () => undefined,
     })
   }
   const legs = { a: make('a'), b: make('b') }
