@@ -1,5 +1,6 @@
 import { type SipRequest } from '../message/message.ts'
 import { type HeaderList } from '../transaction/header-list.ts'
+import { type ServerTransaction } from '../transaction/server-transaction.ts'
 import { type Flow, type SocketAddress } from '../transport/flow.ts'
 import { type InviteSession } from './invite-session.ts'
 
@@ -16,6 +17,11 @@ export interface ReplyOptions {
 export interface ProvisionalOptions extends ReplyOptions {
   /** To tag: another one is another early dialog (RFC 3261 §12.1), as when leg B forks. One of its own where absent. */
   readonly toTag?: string
+  /**
+   * Present: the response is sent until it is acknowledged (RFC 3262), and this is called with the PRACK, to be answered by the
+   * early dialog's `reply`. The caller must have said that it can do that.
+   */
+  readonly onPrack?: (prack: ServerTransaction) => void
 }
 
 /** An INVITE outside of a dialog that waits for its answer (RFC 3261 §13.3.1). */
@@ -27,7 +33,8 @@ export interface IncomingInvite {
   /** A final response was given, by us or because it was cancelled. */
   readonly settled: boolean
   /**
-   * Sends a provisional response; harmless once the INVITE is settled.
+   * Sends a provisional response; harmless once the INVITE is settled. One that is to be acknowledged, and is not in 64*T1,
+   * ends the INVITE with 504.
    * @param status - 100 to 199
    * @returns the early dialog that it made or belongs to; undefined for 100 and when settled
    */

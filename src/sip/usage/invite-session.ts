@@ -9,6 +9,12 @@ import { TransactionError } from '../transaction/transaction-error.ts'
 import { type Flow } from '../transport/flow.ts'
 import { DialogRequest, refreshingMethods, type DialogRequestOwner } from './dialog-request.ts'
 import { type ReplyOptions } from './incoming-invite.ts'
+import {
+  acknowledgementOf,
+  ReliableProvisionals,
+  reliableSequence,
+  type ReliableProvisional,
+} from './reliable-provisional.ts'
 import { createReply } from './reply.ts'
 import { type Refusal } from './request-checks.ts'
 import { SessionTimer } from './session-timer.ts'
@@ -71,6 +77,10 @@ export class InviteSession implements DialogRequestOwner {
   /** The ACK of the latest 2xx that the peer gave us. */
   #acknowledgement: SuccessAcknowledgement | undefined
   readonly #unacknowledged: SuccessRetransmission[] = []
+  /** Provisional responses of ours that wait for their PRACK. */
+  readonly #unpracked = new ReliableProvisionals()
+  /** RSeq of the peer's latest one. */
+  #lastReliable: number | undefined
   /** A BYE that waits for the ACK of our 2xx (RFC 3261 §15). */
   #postponedBye: HeaderList | undefined
 
@@ -113,6 +123,14 @@ export class InviteSession implements DialogRequestOwner {
     return this.#reinvite
   }
 
+  /** Acknowledges a reliable provisional response of the peer, in the early dialog (RFC 3262 §4). */
+  prack(response: SipResponse, options: SessionRequestOptions): ClientTransaction {
+    return this.request('PRACK', {
+      ...options,
+      headers: [...(options.headers ?? []), ['RAck', acknowledgementOf(response)]],
+    })
+  }
+
   /**
    * Answers a request that `onRequest` reported; harmless when it has a final response, and possible after the session's
    * end. A 2xx of a re-INVITE is repeated until its ACK comes.
@@ -151,6 +169,23 @@ export class InviteSession implements DialogRequestOwner {
 
   // What follows is for the usages of this directory.
 
+  /** A reliable provisional response of ours has left. */
+  awaitPrack(reliable: ReliableProvisional, onPrack: (prack: ServerTransaction) => void): void {
+    this.#unpracked.add(reliable, onPrack)
+  }
+
+  /**
+   * Whether a provisional response of the peer is to be looked at: a reliable one once, and none before those that it follows
+   * (RFC 3262 §4), which come again.
+   */
+  takesProvisional(response: SipResponse): boolean {
+    const sequence = reliableSequence(response)
+    if (sequence === undefined) return true
+    if (this.#lastReliable !== undefined && sequence !== this.#lastReliable + 1) return false
+    this.#lastReliable = sequence
+    return true
+  }
+
   /**
    * Our INVITE was answered: the dialog is confirmed and waits for its ACK.
    * @param seq - CSeq number of the INVITE
@@ -172,6 +207,7 @@ export class InviteSession implements DialogRequestOwner {
   /** Sends our 2xx of an INVITE until its ACK comes. */
   succeed(transaction: ServerTransaction, response: SipResponse): void {
     this.dialog.state = this.#ended ? 'terminated' : 'confirmed'
+    this.#unpracked.stop()
     const seq = parseCSeq(transaction.request.headers.get('CSeq')!).number
     const { clock } = this.#context
     this.#unacknowledged.push(new SuccessRetransmission(transaction, seq, response, clock, (one) => this.#noAck(one)))
@@ -202,6 +238,13 @@ export class InviteSession implements DialogRequestOwner {
       transaction.onCancel = () => this.reply(transaction, 487)
     }
     // a refresh of the leg's own timer is no business of the other leg (RFC 4028 §7.4)
+    if (request.method === 'PRACK') {
+      const onPrack = this.#unpracked.take(request)
+      if (onPrack === undefined)
+        this.reply(transaction, 481) // RFC 3262 §3
+      else onPrack(transaction)
+      return
+    }
     const onlyRefreshes =
       request.method === 'UPDATE' && request.body.length === 0 && request.headers.has('Session-Expires')
     if (onlyRefreshes) this.reply(transaction, 200)
@@ -378,6 +421,7 @@ export class InviteSession implements DialogRequestOwner {
     this.#ended = true
     this.dialog.state = 'terminated'
     this.#timer.stop()
+    this.#unpracked.stop()
     if (this.#serverInvite !== undefined) this.reply(this.#serverInvite, 487) // unless answered (RFC 3261 §15.1.2)
     this.#reinvite?.cancel() // a peer that let it ring may never say more
     this.onEnded?.(cause)

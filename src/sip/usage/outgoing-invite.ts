@@ -27,7 +27,10 @@ export interface OutgoingInviteSpec {
   readonly headers: HeaderList
   readonly body?: Buffer
   readonly contentType?: string
-  /** A provisional response; with the early dialog where it has a To tag (RFC 3261 §12.1: not for 100). */
+  /**
+   * A provisional response; with the early dialog where it has a To tag (RFC 3261 §12.1: not for 100). One that must be
+   * acknowledged is reported once and in order; `session.prack()` must follow.
+   */
   onProvisional(response: SipResponse, session: InviteSession | undefined): void
   /**
    * The first 2xx. The dialog is confirmed; `session.acknowledge()` must follow. 2xx of further forks are met with ACK and

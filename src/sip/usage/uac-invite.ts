@@ -94,6 +94,7 @@ export class UacInvite implements OutgoingInvite, ClientListener {
     if (this.#settled || this.#cancelled !== undefined) return
     const tag = tagOf(response.headers.get('To') ?? '')
     const early = response.status === 100 || tag === undefined ? undefined : this.#earlySession(tag, response, flow)
+    if (early?.takesProvisional(response) === false) return
     this.#listener?.onProvisional(response, early)
   }
 

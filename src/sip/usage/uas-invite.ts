@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import { Dialog } from '../dialog/dialog.ts'
 import { newTag } from '../message/identifiers.ts'
 import { type SipRequest } from '../message/message.ts'
@@ -5,6 +6,7 @@ import { type ServerTransaction } from '../transaction/server-transaction.ts'
 import { type Flow, type SocketAddress } from '../transport/flow.ts'
 import { type IncomingInvite, type ProvisionalOptions, type ReplyOptions } from './incoming-invite.ts'
 import { InviteSession } from './invite-session.ts'
+import { ReliableProvisional } from './reliable-provisional.ts'
 import { createReply } from './reply.ts'
 import { type UsageContext } from './usage-context.ts'
 import { UsageError } from './usage-error.ts'
@@ -17,6 +19,8 @@ export class UasInvite implements IncomingInvite {
   readonly #context: UsageContext
   readonly #onSettled: (invite: UasInvite) => void
   readonly #tag = newTag()
+  /** RSeq of the latest reliable response; the first may be any (RFC 3262 §3). */
+  #lastSequence = randomInt(2 ** 30)
   /** Early dialogs by our tag. */
   readonly #early = new Map<string, InviteSession>()
 
@@ -56,7 +60,8 @@ export class UasInvite implements IncomingInvite {
     if (this.settled) return undefined
     const tag = options.toTag ?? this.#tag
     const session = status === 100 ? undefined : this.#session(tag)
-    this.#transaction.respond(createReply(this.#context, this.#transaction, status, tag, options))
+    if (options.onPrack !== undefined && session !== undefined) this.#reliable(session, status, tag, options)
+    else this.#transaction.respond(createReply(this.#context, this.#transaction, status, tag, options))
     return session
   }
 
@@ -78,6 +83,23 @@ export class UasInvite implements IncomingInvite {
     if (this.settled) return
     this.#transaction.respond(createReply(this.#context, this.#transaction, status, this.#tag, options))
     this.#settle()
+  }
+
+  /** Each early dialog counts for itself: its caller hears no other (RFC 3262 §4). */
+  #reliable(session: InviteSession, status: number, tag: string, options: ProvisionalOptions): void {
+    const sequence = ++this.#lastSequence
+    const headers = [
+      ...(options.headers ?? []).filter(([name]) => name !== 'Require'),
+      ['RSeq', String(sequence)] as const,
+    ]
+    const required = { ...options, headers: [...headers, ['Require', '100rel'] as const] }
+    const response = createReply(this.#context, this.#transaction, status, tag, required)
+    const send = (): void => this.#transaction.respond(response)
+    const reliable = new ReliableProvisional(this.request, sequence, this.#context.clock, send, () => {
+      this.reject(504)
+      this.onFailed?.(new UsageError('INVITE_NO_PRACK', 'a provisional response was never acknowledged'))
+    })
+    session.awaitPrack(reliable, options.onPrack!)
   }
 
   #newDialog(tag: string): Dialog {

@@ -6,6 +6,8 @@ export type UsageErrorCode =
   | 'INVITE_SETTLED'
   /** The ACK of a refusal never came (RFC 3261 §17.2.1, timer H). */
   | 'INVITE_NO_ACK'
+  /** The PRACK of a provisional response never came (RFC 3262 §3). */
+  | 'INVITE_NO_PRACK'
 
 /** An INVITE cannot do what is asked of it, or did not end as it should. */
 export class UsageError extends CodedError {
