@@ -7,6 +7,7 @@ import { type ServerTransaction } from '../sip/transaction/server-transaction.ts
 import { type IncomingInvite } from '../sip/usage/incoming-invite.ts'
 import { type InviteSession } from '../sip/usage/invite-session.ts'
 import { type InviteFailure, type OutgoingInvite } from '../sip/usage/outgoing-invite.ts'
+import { reliableSequence } from '../sip/usage/reliable-provisional.ts'
 import { type UserAgent } from '../sip/usage/user-agent.ts'
 import { type Clock, type Timer } from '../base/clock.ts'
 import { type EncryptionMode } from '../base/encryption.ts'
@@ -21,15 +22,15 @@ import { type CallSettings } from './call-settings.ts'
 import { type CallSummary } from './call-summary.ts'
 import { DtmfRelay, takesInfo } from './dtmf.ts'
 import { endReasons, type EndReason } from './end-reason.ts'
+import { Forks, type Fork } from './forks.ts'
+import { InCallRelay } from './in-call-relay.ts'
 import { acceptableOffer, descriptionIn, isAvailable, makeLeg, sdpType, type Leg } from './leg.ts'
-import { refreshLeg } from './leg-refresh.ts'
-import { OfferRelay } from './offer-relay.ts'
+import { saysOption } from './option-tags.ts'
 import { reasonHeader, reasonsOf } from './reason-headers.ts'
 import { recipientOf } from './recipient.ts'
 import { credentialsOf, relayedHeaders } from './relayed-headers.ts'
-import { relayRefer, relaySubscription } from './refer-relay.ts'
 import { rewriteReplaces, type BridgedDialogs } from './replaces.ts'
-import { relayedReply, relayRequest } from './request-relay.ts'
+import { relayedReply } from './request-relay.ts'
 
 /** What a call needs of its surroundings. */
 export interface CallSurroundings {
@@ -54,6 +55,9 @@ export interface CallSurroundings {
 
 /** Statuses with which a recipient says that it does not like the media (RFC 3261 §21.4.13, §21.4.26, §21.6.4). */
 const mediaRefusals: ReadonlySet<number> = new Set([415, 488, 606])
+
+/** What is told of a request whose outcome changes nothing. */
+const deaf = { onResponse: () => {}, onFailure: () => {} }
 
 /**
  * One call: leg A, as the INVITE brought it, and leg B, which this server makes. It relays what each side says about the
@@ -83,8 +87,10 @@ export class Call {
   #destination: Destination | undefined
   #answeredAt: number | undefined
   #ended = false
-  /** An offer that has no answer yet is on its way between the legs (RFC 3264 §4: one at a time). */
-  #offerUnderWay = false
+  #relay: InCallRelay | undefined
+  readonly #forks = new Forks()
+  /** The one of leg B whose answer media follows. */
+  #live: Fork | undefined
 
   /** @throws CodedError 400 when To is nobody who could be called */
   constructor(invite: IncomingInvite, surroundings: CallSurroundings) {
@@ -155,6 +161,10 @@ export class Call {
       onDtmf: (key) => this.#dtmf.send(key, key.leg === 'a' ? this.#b : this.#a),
       onFailure: (error) => this.#endBySelf('media-failure', error.message),
     })
+    this.#relay = new InCallRelay({
+      ...{ media: this.#media, codecs: settings.codecs, dialogs: this.#world.dialogs, dtmf: this.#dtmf },
+      onBroken: (error) => this.#fail(error),
+    })
     if (offer !== undefined && !this.#ended) {
       this.#accepted = this.#a!.descriptions.receiveOffer(offer)
       await this.#media.prepare(this.#accepted)
@@ -185,7 +195,7 @@ export class Call {
       maxForwards: Math.max(0, hops - 1),
       headers: [...relayedHeaders(headers).map((field) => this.#ofLegB(field)), ...credentialsOf(headers)],
       ...(body === undefined ? {} : { body, contentType: sdpType }),
-      onProvisional: (response) => this.#relayProvisional(response),
+      onProvisional: (response, early) => this.#relayProvisional(response, early),
       onSuccess: (response, session) => this.#onSuccess(response, session),
       onFailure: (failure) => this.#refused(failure),
     })
@@ -242,29 +252,88 @@ export class Call {
     return leg
   }
 
-  /** 180, 181, 182, 183 …: relayed with their description, if any, as early media (RFC 3960). */
-  #relayProvisional(response: SipResponse): void {
+  /**
+   * 180, 181, 182, 183 …: relayed with their description, if any, as early media (RFC 3960); reliably where leg B's is, and
+   * the caller can do that (RFC 3262).
+   */
+  #relayProvisional(response: SipResponse, early: InviteSession | undefined): void {
     if (this.#ended || response.status === 100) return
+    const reliable = early !== undefined && reliableSequence(response) !== undefined
+    if (reliable && this.#b === undefined && response.body.length > 0) {
+      this.#takeOffer(response)
+        .then((body) => this.#ring(response, early, body))
+        .catch((error: unknown) => this.#fail(error))
+      return
+    }
     let body: Buffer | undefined
     try {
-      const answer = this.#readAnswer(response)
+      const answer = this.#readAnswer(response, this.#forks.of(early))
       if (answer !== undefined) body = this.#writeAnswer(answer)
     } catch (error) {
       // The final answer may still be right: ring without early media
       this.#world.onWarning(this, `early media of ${response.status} not relayed: ${verdictOf(error).why}`)
     }
-    this.invite.provisional(response.status, {
-      ...relayedReply(response),
-      ...(body === undefined ? {} : { body, contentType: sdpType }),
-    })
+    this.#ring(response, early, body)
   }
 
-  /** Takes leg B's answer, if the response has one; the last one holds. */
-  #readAnswer(response: SipResponse): SessionDescription | undefined {
+  #ring(response: SipResponse, early: InviteSession | undefined, body: Buffer | undefined): void {
+    if (this.#ended) return
+    const fork = this.#forks.of(early)
+    const reliable = early !== undefined && reliableSequence(response) !== undefined
+    const acknowledged = reliable && saysOption(this.invite.request.headers, '100rel')
+    if (reliable && !acknowledged) early.prack(response, { listener: deaf })
+    if (acknowledged && body !== undefined && this.#accepted !== undefined) fork.settled = true
+    const near = this.invite.provisional(response.status, {
+      ...relayedReply(response),
+      ...(body === undefined ? {} : { body, contentType: sdpType }),
+      ...(fork.toTag !== undefined && { toTag: fork.toTag }),
+      ...(acknowledged && { onPrack: (prack) => this.#relayPrack(response, { fork, early, near: near! }, prack) }),
+    })
+    if (early === undefined || near === undefined || this.#a === undefined || this.#b === undefined) return
+    const [a, b] = [
+      { leg: this.#a, session: near },
+      { leg: this.#b, session: early },
+    ]
+    near.onRequest = (transaction) => this.#relay!.relayEarly(fork, a, b, transaction)
+    early.onRequest = (transaction) => this.#relay!.relayEarly(fork, b, a, transaction)
+  }
+
+  /** The caller has heard a reliable response: now leg B learns that she has, and what she says to its offer. */
+  #relayPrack(
+    response: SipResponse,
+    { fork, early, near }: { readonly fork: Fork; readonly early: InviteSession; readonly near: InviteSession },
+    prack: ServerTransaction,
+  ): void {
+    const answers = this.#accepted === undefined && response.body.length > 0 && !fork.settled
+    if (!answers || this.#a === undefined || this.#b === undefined) {
+      const [a, b] = [this.#a ?? this.#makeLeg('a', 'none'), this.#b ?? this.#makeLeg('b', 'none')]
+      this.#relay!.relayPrack({ leg: a, session: near }, { leg: b, session: early }, prack, response)
+      return
+    }
+    try {
+      const body = this.#answerOffer(prack.request)
+      fork.settled = true
+      early.prack(response, {
+        ...{ body, contentType: sdpType },
+        listener: {
+          onResponse: ({ status }) => status >= 200 && near.reply(prack, status),
+          onFailure: (error) => near.reply(prack, error.status),
+        },
+      })
+    } catch (error) {
+      near.reply(prack, verdictOf(error).status)
+      this.#fail(error)
+    }
+  }
+
+  /** Takes the answer of leg B's fork, if the response has one; the last one holds. */
+  #readAnswer(response: SipResponse, fork: Fork): SessionDescription | undefined {
     const description = descriptionIn(response)
     if (description === undefined || this.#b === undefined) return undefined
     this.#a!.descriptions.addsEvents = takesInfo(response.headers) !== false
     this.#answer = this.#b.descriptions.receiveAnswer(description)
+    fork.answer = description
+    this.#live = fork
     if (this.#fallback.length > 0 && !this.#answer.media.some(({ relayable }) => relayable)) {
       throw new CallError('incompatible-media', 'the answer refuses every stream')
     }
@@ -285,6 +354,7 @@ export class Call {
       session.bye()
       return
     }
+    const fork = this.#forks.of(session)
     if (this.#b === undefined) {
       this.#acceptedWithOffer(response, session).catch((error: unknown) => {
         session.acknowledge()
@@ -295,8 +365,16 @@ export class Call {
       return
     }
     session.acknowledge()
+    if (fork.settled) {
+      this.#b.session = session
+      if (fork.answer !== undefined && fork !== this.#live) {
+        this.#writeAnswer(this.#b.descriptions.receiveAnswer(fork.answer)) // media followed another one
+      }
+      this.#establish(response, undefined)
+      return
+    }
     try {
-      this.#readAnswer(response)
+      this.#readAnswer(response, fork)
     } catch (error) {
       const refused = this.#b
       if (this.#fallBack(verdictOf(error).why)) {
@@ -318,6 +396,18 @@ export class Call {
 
   /** The call had no offer: leg B's 200 has one, leg A's ACK the answer, and leg B's ACK takes it on. */
   async #acceptedWithOffer(response: SipResponse, session: InviteSession): Promise<void> {
+    const body = await this.#takeOffer(response, session)
+    if (this.#ended) return // the end has seen to leg B
+    this.#establish(response, body)
+    this.#a!.session!.onAck = (ack) => this.#answerInAck(ack)
+  }
+
+  /**
+   * Leg B offers, in the 200 or a reliable provisional response: so does this server on leg A.
+   * @param session that leg B is in from now on
+   * @returns leg A's offer
+   */
+  async #takeOffer(response: SipResponse, session?: InviteSession): Promise<Buffer> {
     const description = descriptionIn(response)
     if (description === undefined) {
       throw new CallError('incompatible-media', 'the answer to an offerless INVITE has no offer')
@@ -331,38 +421,55 @@ export class Call {
     this.#a = this.#makeLeg('a', mode === undefined ? offered : 'none')
     this.#b = this.#makeLeg('b', mode ?? offered)
     this.#a.descriptions.addsEvents = takesInfo(response.headers) !== false
-    this.#b.session = session
-    this.#follow(this.#b, this.#a) // leg B may hang up while the ports are opened
+    if (session !== undefined) {
+      this.#b.session = session
+      this.#follow(this.#b, this.#a) // leg B may hang up while the ports are opened
+    }
     const accepted = this.#b.descriptions.receiveOffer(offer)
+    this.#relay!.offerUnderWay = true // until it is answered
     await this.#media!.prepare(accepted)
-    if (this.#ended) return // the end has seen to leg B
+    if (this.#ended) return Buffer.alloc(0)
     const body = this.#a.descriptions.writeOffer(accepted, this.#media!.local('a'))
     this.#media!.expect('a', this.#a.descriptions)
-    this.#offerUnderWay = true // until the ACK brings the answer
-    this.#establish(response, body)
-    this.#a.session!.onAck = (ack) => this.#answerInAck(ack)
+    return body
+  }
+
+  /**
+   * The caller answers leg B's offer.
+   * @returns leg B's answer
+   */
+  #answerOffer(message: SipRequest): Buffer {
+    this.#relay!.offerUnderWay = false
+    const answer = descriptionIn(message)
+    if (answer === undefined) {
+      throw new CallError('incompatible-media', `the ${message.method} has no answer to the offer`)
+    }
+    const accepted = this.#a!.descriptions.receiveAnswer(answer)
+    const body = this.#b!.descriptions.writeAnswer(accepted, this.#media!.local('b'))
+    this.#media!.apply('a', this.#a!.descriptions)
+    this.#media!.apply('b', this.#b!.descriptions)
+    return body
   }
 
   #answerInAck(ack: SipRequest): void {
     this.#a!.session!.onAck = undefined
-    this.#offerUnderWay = false
     try {
-      const answer = descriptionIn(ack)
-      if (answer === undefined) throw new CallError('incompatible-media', 'the ACK has no answer to the offer')
-      const accepted = this.#a!.descriptions.receiveAnswer(answer)
-      const body = this.#b!.descriptions.writeAnswer(accepted, this.#media!.local('b'))
-      this.#media!.apply('a', this.#a!.descriptions)
-      this.#media!.apply('b', this.#b!.descriptions)
-      this.#b!.session!.acknowledge({ body, contentType: sdpType })
+      this.#b!.session!.acknowledge({ body: this.#answerOffer(ack), contentType: sdpType })
     } catch (error) {
       this.#b!.session!.acknowledge()
       this.#fail(error)
     }
   }
 
-  #establish(response: SipResponse, body: Buffer): void {
+  /** @param body absent where offer and answer were exchanged before */
+  #establish(response: SipResponse, body: Buffer | undefined): void {
     this.#answeredAt = this.#world.clock.now()
-    this.#a!.session = this.invite.accept({ ...relayedReply(response), body, contentType: sdpType })
+    const { toTag } = this.#forks.of(this.#b!.session)
+    this.#a!.session = this.invite.accept({
+      ...relayedReply(response),
+      ...(body !== undefined && { body, contentType: sdpType }),
+      ...(toTag !== undefined && { toTag }),
+    })
     this.#follow(this.#a!, this.#b!)
     this.#follow(this.#b!, this.#a!)
     const { maxDuration } = this.#world.settings
@@ -373,8 +480,11 @@ export class Call {
   /** From the answer on, what happens on one leg's dialog goes to the other. */
   #follow(near: Leg, far: Leg): void {
     const session = near.session!
-    session.onRequest = (transaction) => this.#relay(near, far, transaction)
-    session.onRefreshDue = () => this.#refresh(near)
+    session.onRequest = (transaction) => {
+      if (far.session === undefined) session.reply(transaction, 481)
+      else this.#relay!.relay({ leg: near, session }, { leg: far, session: far.session }, transaction)
+    }
+    session.onRefreshDue = () => this.#relay!.refresh({ leg: near, session })
     session.onBye = (bye) => this.#end({ reason: 'hangup', by: near.name, detail: 'BYE', headers: reasonsOf(bye) })
     session.onEnded = (cause) => {
       if (cause === 'no-ack')
@@ -389,61 +499,6 @@ export class Call {
       else if (cause === 'dialog-gone' || cause === 'timeout') {
         this.#end({ reason: 'dialog-lost', by: near.name, detail: cause, headers: [reasonHeader('dialog-lost')] })
       }
-    }
-  }
-
-  #relay(near: Leg, far: Leg, transaction: ServerTransaction): void {
-    const { method, body } = transaction.request
-    if (far.session === undefined || near.session === undefined) {
-      near.session?.reply(transaction, 481)
-      return
-    }
-    const session = near.session
-    if (method !== 'INVITE' && (method !== 'UPDATE' || body.length === 0)) {
-      if (this.#dtmf.takes(near, far.name, transaction, this.#media!)) return
-      this.#relayPlain(near, far, transaction)
-      return
-    }
-    if (this.#offerUnderWay) {
-      session.reply(transaction, 491)
-      return
-    }
-    this.#offerUnderWay = true
-    const relay = new OfferRelay({ leg: near, session }, { leg: far, session: far.session }, transaction, {
-      media: this.#media!,
-      codecs: this.#world.settings.codecs,
-      onBroken: (error) => this.#fail(error),
-      onDone: () => {
-        this.#offerUnderWay = false
-      },
-    })
-    void relay.start()
-  }
-
-  #refresh(leg: Leg): void {
-    const session = leg.session!
-    if (this.#offerUnderWay) {
-      session.notRefreshed()
-      return
-    }
-    this.#offerUnderWay = true
-    refreshLeg({ leg, session }, this.#media!, {
-      onBroken: (error) => this.#fail(error),
-      onDone: () => {
-        this.#offerUnderWay = false
-      },
-    })
-  }
-
-  /** What makes no offer. */
-  #relayPlain(near: Leg, far: Leg, transaction: ServerTransaction): void {
-    const { method } = transaction.request
-    try {
-      if (method === 'REFER') relayRefer(near, transaction, far, this.#world.dialogs)
-      else if (method === 'NOTIFY' || method === 'SUBSCRIBE') relaySubscription(near, transaction, far)
-      else relayRequest(near.session!, transaction, far.session!)
-    } catch (error) {
-      near.session!.reply(transaction, verdictOf(error).status)
     }
   }
 

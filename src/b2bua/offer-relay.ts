@@ -1,4 +1,5 @@
 import { type SipRequest } from '../sip/message/message.ts'
+import { type HeaderList } from '../sip/transaction/header-list.ts'
 import { type ServerTransaction } from '../sip/transaction/server-transaction.ts'
 import { type InviteSession } from '../sip/usage/invite-session.ts'
 import { type CodecRestriction } from '../sdp/restrict-codecs.ts'
@@ -19,13 +20,15 @@ export interface Side {
 export interface OfferRelayContext {
   readonly media: CallMedia
   readonly codecs: CodecRestriction
+  /** Header fields of the far leg's request alone. */
+  readonly added: HeaderList
   /** The two sides can no longer be brought to agree: ends the call. */
   onBroken(error: unknown): void
   onDone(): void
 }
 
 /**
- * Relays one re-INVITE or UPDATE with its offer/answer exchange (RFC 3264, RFC 6337) from the leg it came in on to the
+ * Relays one re-INVITE, UPDATE or PRACK with its offer/answer exchange (RFC 3264, RFC 6337) from the leg it came in on to the
  * other leg, and the outcome back. A failure on the far leg restores what both legs had agreed on before. One instance
  * serves one request.
  */
@@ -68,7 +71,7 @@ export class OfferRelay {
       this.#context.media.expect(this.#far.leg.name, this.#far.leg.descriptions)
     }
     const far = this.#far.session.request(request.method, {
-      headers: relayedHeaders(request.headers),
+      headers: [...relayedHeaders(request.headers), ...this.#context.added],
       ...(body === undefined ? {} : { body, contentType: sdpType }),
       listener: {
         onResponse: (response) => {

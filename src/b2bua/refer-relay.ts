@@ -2,6 +2,7 @@ import { parseCSeq } from '../sip/message/cseq.ts'
 import { type SipRequest } from '../sip/message/message.ts'
 import { type ServerTransaction } from '../sip/transaction/server-transaction.ts'
 import { type Leg } from './leg.ts'
+import { type Side } from './offer-relay.ts'
 import { type BridgedDialogs, ReferToError, rewriteReferTo } from './replaces.ts'
 import { relayRequest } from './request-relay.ts'
 
@@ -10,24 +11,24 @@ import { relayRequest } from './request-relay.ts'
  * they are, so that who transfers learns the true outcome.
  * @throws ReferToError
  */
-export function relayRefer(near: Leg, transaction: ServerTransaction, far: Leg, dialogs: BridgedDialogs): void {
+export function relayRefer(near: Side, transaction: ServerTransaction, far: Side, dialogs: BridgedDialogs): void {
   const targets = transaction.request.headers.values('Refer-To')
   if (targets.length !== 1) throw new ReferToError(targets.length === 0 ? 'there is none' : 'there is more than one')
   const target = rewriteReferTo(targets[0]!, dialogs)
-  const sent = relayRequest(near.session!, transaction, far.session!, new Map([['refer-to', target]]))
-  far.subscriptions.set(seqOf(sent), seqOf(transaction.request))
+  const sent = relayRequest(near.session, transaction, far.session, { changed: new Map([['refer-to', target]]) })
+  far.leg.subscriptions.set(seqOf(sent), seqOf(transaction.request))
 }
 
 /**
  * Relays a NOTIFY or SUBSCRIBE of the subscription that a REFER made. Its `id` is the CSeq number of the REFER (RFC 3515
  * §2.4.6), which is another one on each leg.
  */
-export function relaySubscription(near: Leg, transaction: ServerTransaction, far: Leg): void {
+export function relaySubscription(near: Side, transaction: ServerTransaction, far: Side): void {
   const event = transaction.request.headers.get('Event') ?? ''
   const [, before, id] = /^(refer[ \t]*;(?:.*;)?[ \t]*id=)(\d+)/i.exec(event) ?? []
-  const known = id === undefined ? undefined : idOnOtherLeg(near, far, Number(id))
+  const known = id === undefined ? undefined : idOnOtherLeg(near.leg, far.leg, Number(id))
   const changed = known === undefined ? [] : [['event', `${before}${known}`] as const]
-  relayRequest(near.session!, transaction, far.session!, new Map(changed))
+  relayRequest(near.session, transaction, far.session, { changed: new Map(changed) })
 }
 
 function idOnOtherLeg(near: Leg, far: Leg, id: number): number | undefined {

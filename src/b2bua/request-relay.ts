@@ -1,14 +1,19 @@
 import { headerKey } from '../sip/message/header-names.ts'
 import { type SipMessage, type SipRequest, type SipResponse } from '../sip/message/message.ts'
+import { type HeaderList } from '../sip/transaction/header-list.ts'
 import { type ServerTransaction } from '../sip/transaction/server-transaction.ts'
 import { type ReplyOptions } from '../sip/usage/incoming-invite.ts'
 import { type InviteSession, type SessionRequestOptions } from '../sip/usage/invite-session.ts'
 import { mediaType, sdpType } from './leg.ts'
 import { bodyHeaders, relayedHeaders } from './relayed-headers.ts'
 
-/** A far response's reason phrase and end-to-end headers, for the answer on the near leg. Its body does not cross. */
+/**
+ * A far response's reason phrase and end-to-end headers, for the answer on the near leg. Its body does not cross, nor what it
+ * requires: that is about its own PRACK and session timer.
+ */
 export function relayedReply(response: SipResponse): ReplyOptions {
-  return { reason: response.reason, headers: relayedHeaders(response.headers) }
+  const headers = relayedHeaders(response.headers).filter(([name]) => name !== 'Require')
+  return { reason: response.reason, headers }
 }
 
 /**
@@ -25,6 +30,7 @@ function crossing({ headers, body }: SipMessage): Omit<SessionRequestOptions, 'l
 /**
  * Relays a request without an offer (INFO, OPTIONS, MESSAGE, NOTIFY, REFER, UPDATE without a description …) inside the
  * dialog to the other leg, end to end: body and headers cross as they are, and so does the final response.
+ * @param added - header fields of this leg alone
  * @param changed - values of header fields that cross in place of those that came, by `headerKey`
  * @returns the request as it was sent
  */
@@ -32,11 +38,14 @@ export function relayRequest(
   near: InviteSession,
   transaction: ServerTransaction,
   far: InviteSession,
-  changed: ReadonlyMap<string, string> = new Map(),
+  { changed, added = [] }: { readonly changed?: ReadonlyMap<string, string>; readonly added?: HeaderList } = {},
 ): SipRequest {
   const { headers, ...rest } = crossing(transaction.request)
   const sent = far.request(transaction.request.method, {
-    headers: (headers ?? []).map(([name, value]) => [name, changed.get(headerKey(name)) ?? value]),
+    headers: [
+      ...(headers ?? []).map(([name, value]) => [name, changed?.get(headerKey(name)) ?? value] as const),
+      ...added,
+    ],
     ...rest,
     listener: {
       onResponse(response) {

@@ -37,7 +37,9 @@ const unansweredTimeout = 240_000
 const lastWords = 2_000
 
 /** The methods that cross inside a dialog, and those that make and end one. */
-const allow = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'UPDATE', 'INFO', 'MESSAGE', 'REFER', 'NOTIFY', 'SUBSCRIBE']
+const allow = [
+  ...['INVITE', 'ACK', 'CANCEL', 'BYE', 'PRACK', 'OPTIONS', 'UPDATE', 'INFO', 'MESSAGE', 'REFER', 'NOTIFY', 'SUBSCRIBE'],
+]
 
 /** Requests of leg B by which Flexisip's proxy knows the B2BUA (reference: proxy-module §2): 2.4 and later, 2.2 and 2.3. */
 const loopHeaders = [

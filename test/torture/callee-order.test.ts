@@ -203,8 +203,7 @@ test('case 3: refusals that are odd cross with their status', async (t) => {
 const early: readonly (readonly [method: string, status: number])[] = [
   ['UPDATE', 491],
   ['INVITE', 491],
-  ['OPTIONS', 200],
-  ['PRACK', 405],
+  ['PRACK', 481],
   ['BYE', 200],
 ]
 for (const [method, status] of early) {

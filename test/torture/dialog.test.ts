@@ -76,7 +76,7 @@ const strangers: readonly (readonly [what: string, method: string, status: numbe
   ['UPDATE outside of a dialog', 'UPDATE', 481, { body: offer(1) }],
   ['INFO outside of a dialog', 'INFO', 481, {}],
   ['NOTIFY outside of a dialog', 'NOTIFY', 481, {}],
-  ['PRACK', 'PRACK', 405, {}],
+  ['PRACK', 'PRACK', 481, {}],
   ['REGISTER', 'REGISTER', 405, {}],
   ['SUBSCRIBE outside of a dialog', 'SUBSCRIBE', 405, {}],
   ['REFER outside of a dialog', 'REFER', 405, {}],
@@ -408,7 +408,7 @@ inCall(
   'methods inside the dialog that are not taken are told so, the others cross with whatever they hold',
   async (call) => {
     assert.equal((await call.ask('PUBLISH')).status, 405)
-    assert.equal((await call.ask('PRACK')).status, 405)
+    assert.equal((await call.ask('PRACK')).status, 481)
     assert.equal((await call.ask('DANCE')).status, 501)
     assert.equal((await call.ask('INFO', { fields: { Require: 'teleportation' } })).status, 420)
     const fields = { 'Refer-To': '<sip:x?Replaces=%3b>', 'Subscription-State': ';;', Event: '', Replaces: ';' }
@@ -425,8 +425,7 @@ inCall(
 for (const [method, status] of [
   ['UPDATE', 491],
   ['INVITE', 500],
-  ['OPTIONS', 200],
-  ['PRACK', 405],
+  ['PRACK', 481],
 ] as const) {
   test(`${method} from the caller before the answer gets ${status}, and the call goes on ringing`, async (t) => {
     const victim = await Victim.start(t)
@@ -442,7 +441,7 @@ for (const [method, status] of [
       'Call-ID': headers.get('Call-ID'),
       CSeq: `2 ${method}`,
     }
-    caller.send(requestText(caller, method, { fields, ...(method === 'OPTIONS' ? {} : { body: offer(2) }) }))
+    caller.send(requestText(caller, method, { fields, body: offer(2) }))
     const response = await caller.response(method)
     assert.equal(response.status, status)
     if (method === 'INVITE') caller.send(ackText(response))

@@ -88,12 +88,8 @@ export class UasInvite implements IncomingInvite {
   /** Each early dialog counts for itself: its caller hears no other (RFC 3262 §4). */
   #reliable(session: InviteSession, status: number, tag: string, options: ProvisionalOptions): void {
     const sequence = ++this.#lastSequence
-    const headers = [
-      ...(options.headers ?? []).filter(([name]) => name !== 'Require'),
-      ['RSeq', String(sequence)] as const,
-    ]
-    const required = { ...options, headers: [...headers, ['Require', '100rel'] as const] }
-    const response = createReply(this.#context, this.#transaction, status, tag, required)
+    const headers = [...(options.headers ?? []), ['RSeq', String(sequence)], ['Require', '100rel']] as const
+    const response = createReply(this.#context, this.#transaction, status, tag, { ...options, headers })
     const send = (): void => this.#transaction.respond(response)
     const reliable = new ReliableProvisional(this.request, sequence, this.#context.clock, send, () => {
       this.reject(504)

@@ -42,6 +42,8 @@ export class Inbox<T> {
 export interface PhoneCall {
   readonly invite: OutgoingInvite
   readonly provisional: Inbox<SipResponse>
+  /** The same, with their early dialogs. */
+  readonly ringing: Inbox<{ readonly response: SipResponse; readonly session: InviteSession }>
   readonly answered: Inbox<{ readonly response: SipResponse; readonly session: InviteSession }>
   readonly failed: Inbox<InviteFailure>
 }
@@ -67,8 +69,8 @@ export class SipPhone {
       userAgent: `phone-${name}`,
       requestHeaders: [],
       supported: [],
-      passed: ['replaces'],
-      allow: ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'UPDATE', 'INFO', 'MESSAGE', 'REFER', 'NOTIFY'],
+      passed: ['replaces', '100rel'],
+      allow: ['INVITE', 'ACK', 'CANCEL', 'BYE', 'PRACK', 'OPTIONS', 'UPDATE', 'INFO', 'MESSAGE', 'REFER', 'NOTIFY'],
     })
     this.#userAgent.onInvite = (invite) => this.invites.put(invite)
   }
@@ -93,6 +95,7 @@ export class SipPhone {
   ): PhoneCall {
     const call = {
       provisional: new Inbox<SipResponse>(),
+      ringing: new Inbox<{ readonly response: SipResponse; readonly session: InviteSession }>(),
       answered: new Inbox<{ readonly response: SipResponse; readonly session: InviteSession }>(),
       failed: new Inbox<InviteFailure>(),
     }
@@ -104,8 +107,9 @@ export class SipPhone {
       maxForwards: 70,
       headers: options.headers ?? [],
       ...(options.body === undefined ? {} : { body: Buffer.from(options.body), contentType: 'application/sdp' }),
-      onProvisional: (response) => {
+      onProvisional: (response, session) => {
         if (response.status > 100) call.provisional.put(response)
+        if (session !== undefined) call.ringing.put({ response, session })
       },
       onSuccess: (response, session) => call.answered.put({ response, session }),
       onFailure: (failure) => call.failed.put(failure),

@@ -72,7 +72,20 @@ export class Site {
       ],
       supported: ['timer'],
       passed: relayedOptions,
-      allow: ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'UPDATE', 'INFO', 'MESSAGE', 'REFER', 'NOTIFY', 'SUBSCRIBE'],
+      allow: [
+        'INVITE',
+        'ACK',
+        'CANCEL',
+        'BYE',
+        'PRACK',
+        'OPTIONS',
+        'UPDATE',
+        'INFO',
+        'MESSAGE',
+        'REFER',
+        'NOTIFY',
+        'SUBSCRIBE',
+      ],
     })
     const application: Application = {
       name: 'test',

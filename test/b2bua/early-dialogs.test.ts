@@ -1,0 +1,226 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { tagOf } from '../../src/sip/message/name-addr.ts'
+import { type SipResponse } from '../../src/sip/message/message.ts'
+import { type ServerTransaction } from '../../src/sip/transaction/server-transaction.ts'
+import { type IncomingInvite } from '../../src/sip/usage/incoming-invite.ts'
+import { type InviteSession } from '../../src/sip/usage/invite-session.ts'
+import { clearAudio } from '../support/b2bua/descriptions.ts'
+import { onSite } from '../support/b2bua/on-site.ts'
+import { type Site } from '../support/b2bua/site.ts'
+import { ask, Inbox, listen } from '../support/b2bua/sip-phone.ts'
+
+const recipient = 'sip:bob@sip.example.org'
+const answer = { body: Buffer.from(clearAudio(40010)), contentType: 'application/sdp' } as const
+const reliably = [['Supported', '100rel']] as const
+
+/** A calls B, whose INVITE has come. */
+async function calling(site: Site, options: { offer?: boolean; headers?: typeof reliably | readonly [] } = {}) {
+  const { offer = true, headers = reliably } = options
+  const call = site.a.call(recipient, site.uri, { headers, ...(offer && { body: clearAudio(40000) }) })
+  return { call, invite: await site.b.invites.next('INVITE') }
+}
+
+/** B rings reliably. */
+function ring(invite: IncomingInvite, status: number, options: Parameters<IncomingInvite['provisional']>[1] = {}) {
+  const pracks = new Inbox<ServerTransaction>()
+  const session = invite.provisional(status, { ...options, onPrack: (prack) => pracks.put(prack) })!
+  return { session, pracks }
+}
+
+/** Acknowledges a reliable response, and waits for what becomes of that. */
+function prack(session: InviteSession, response: SipResponse, body?: string): Promise<SipResponse> {
+  return new Promise((resolve, reject) => {
+    session.prack(response, {
+      ...(body !== undefined && { body: Buffer.from(body), contentType: 'application/sdp' }),
+      listener: { onResponse: (final) => final.status >= 200 && resolve(final), onFailure: reject },
+    })
+  })
+}
+
+const text = (message: { body: Buffer }): string => message.body.toString('latin1')
+const toTag = (response: SipResponse): string => tagOf(response.headers.get('To')!)!
+
+describe('reliable provisional responses', () => {
+  test('cross with their PRACKs, each leg with its own RSeq; the 200 says nothing that was said before', () =>
+    onSite({}, async (site) => {
+      const { call, invite } = await calling(site)
+      assert.deepEqual(invite.request.headers.values('Supported').includes('100rel'), true)
+      const { session: b, pracks } = ring(invite, 183, answer)
+      const { response, session } = await call.ringing.next('183')
+      assert.deepEqual(response.headers.values('Require'), ['100rel'])
+      assert.match(text(response), /m=audio \d+ RTP\/AVP 0 101/)
+      const acknowledged = prack(session, response)
+      b.reply(await pracks.next('PRACK'), 200)
+      assert.equal((await acknowledged).status, 200)
+      const accepted = invite.accept()
+      const { response: ok, session: a } = await call.answered.next('200')
+      assert.equal(ok.body.length, 0)
+      assert.equal(toTag(ok), toTag(response))
+      a.acknowledge()
+      const [atA, atB] = [listen(a), listen(accepted)]
+      const again = ask(a, 'INVITE', { body: clearAudio(40000, 'sendonly', 2) })
+      const reinvite = await atB.requests.next('re-INVITE')
+      accepted.reply(reinvite, 200, { ...answer, body: Buffer.from(clearAudio(40010, 'recvonly', 2)) })
+      assert.match(text(await again), /a=recvonly/)
+      a.acknowledge()
+      await atB.acks.next('ACK')
+      a.bye()
+      await site.ended.next('end')
+      assert.deepEqual(atA.requests.unread, [])
+    }))
+
+  test('a PRACK that offers crosses with the offer, and its 200 with the answer', () =>
+    onSite({}, async (site) => {
+      const { call, invite } = await calling(site)
+      const { session: b, pracks } = ring(invite, 183, answer)
+      const { response, session } = await call.ringing.next('183')
+      const acknowledged = prack(session, response, clearAudio(40000, 'sendonly', 2))
+      const transaction = await pracks.next('PRACK')
+      assert.match(text(transaction.request), /a=sendonly/)
+      b.reply(transaction, 200, { ...answer, body: Buffer.from(clearAudio(40010, 'recvonly', 2)) })
+      assert.match(text(await acknowledged), /a=recvonly/)
+      const update = ask(session, 'UPDATE', { body: clearAudio(40000, 'sendrecv', 3) })
+      const updates = listen(b).requests
+      const changed = await updates.next('UPDATE')
+      b.reply(changed, 200, { ...answer, body: Buffer.from(clearAudio(40010, 'sendrecv', 3)) })
+      assert.equal((await update).status, 200)
+      invite.accept()
+      const { session: a } = await call.answered.next('200')
+      a.acknowledge()
+      a.bye()
+      await site.ended.next('end')
+    }))
+
+  test('an UPDATE of the callee before the answer crosses too', () =>
+    onSite({}, async (site) => {
+      const { call, invite } = await calling(site)
+      const { session: b, pracks } = ring(invite, 183, answer)
+      const { response, session } = await call.ringing.next('183')
+      const acknowledged = prack(session, response)
+      b.reply(await pracks.next('PRACK'), 200)
+      await acknowledged
+      const updates = listen(session).requests
+      const update = ask(b, 'UPDATE', { body: clearAudio(40012, 'sendrecv', 2) })
+      const changed = await updates.next('UPDATE')
+      assert.match(text(changed.request), /m=audio \d+ RTP\/AVP 0 101/)
+      session.reply(changed, 200, { ...answer, body: Buffer.from(clearAudio(40000, 'sendrecv', 2)) })
+      assert.equal((await update).status, 200)
+      call.invite.cancel()
+      await call.failed.next('487')
+      await site.ended.next('end')
+    }))
+
+  test('an offer of the callee to an offerless INVITE is answered in the PRACK', () =>
+    onSite({}, async (site) => {
+      const { call, invite } = await calling(site, { offer: false })
+      const { session: b, pracks } = ring(invite, 183, answer)
+      const { response, session } = await call.ringing.next('183')
+      assert.match(text(response), /m=audio \d+ RTP\/AVP 0 101/)
+      const acknowledged = prack(session, response, clearAudio(40000))
+      const transaction = await pracks.next('PRACK')
+      assert.match(text(transaction.request), /m=audio \d+ RTP\/AVP 0 101/)
+      b.reply(transaction, 200)
+      assert.equal((await acknowledged).status, 200)
+      invite.accept()
+      const { response: ok, session: a } = await call.answered.next('200')
+      assert.equal(ok.body.length, 0)
+      a.acknowledge()
+      a.bye()
+      await site.ended.next('end')
+    }))
+
+  test('to a caller who cannot do it leg B is not asked for it; one that does it all the same is acknowledged here', () =>
+    onSite({}, async (site) => {
+      const { call, invite } = await calling(site, { headers: [] })
+      assert.ok(!invite.request.headers.values('Supported').includes('100rel'))
+      const { session: b, pracks } = ring(invite, 180)
+      const response = await call.provisional.next('180')
+      assert.equal(response.headers.get('RSeq'), undefined)
+      assert.ok(!response.headers.values('Require').includes('100rel'))
+      b.reply(await pracks.next('PRACK'), 200)
+      call.invite.cancel()
+      await call.failed.next('487')
+      await site.ended.next('end')
+    }))
+
+  test('one that the caller never acknowledges is not acknowledged to the callee either', () =>
+    onSite({}, async (site) => {
+      const { call, invite } = await calling(site)
+      const { pracks } = ring(invite, 180)
+      await call.ringing.next('180')
+      await new Promise((resolve) => setTimeout(resolve, 700))
+      assert.deepEqual(pracks.unread, [])
+      call.invite.cancel()
+      await call.failed.next('487')
+      await site.ended.next('end')
+    }))
+})
+
+describe('the forks of leg B', () => {
+  test('are told apart on leg A, and the one that answers is the one that she talks to', () =>
+    onSite({}, async (site) => {
+      const { call, invite } = await calling(site, { headers: [] })
+      invite.provisional(180, { toTag: 'one' })
+      invite.provisional(183, { toTag: 'two', ...answer })
+      const first = await call.ringing.next('180')
+      const second = await call.ringing.next('183')
+      assert.notEqual(toTag(first.response), toTag(second.response))
+      invite.provisional(199, { toTag: 'one' })
+      assert.equal(toTag((await call.ringing.next('199')).response), toTag(first.response))
+      const b = invite.accept({ toTag: 'two', ...answer })
+      const { response, session: a } = await call.answered.next('200')
+      assert.equal(toTag(response), toTag(second.response))
+      a.acknowledge()
+      const atB = listen(b)
+      const info = ask(a, 'INFO')
+      b.reply(await atB.requests.next('INFO'), 200)
+      assert.equal((await info).status, 200)
+      a.bye()
+      await site.ended.next('end')
+    }))
+
+  for (const method of ['INFO', 'OPTIONS', 'MESSAGE'])
+    test(`hear ${method} before they have answered, and are heard`, () =>
+      onSite({}, async (site) => {
+        const { call, invite } = await calling(site, { headers: [] })
+        const b = invite.provisional(183, answer)!
+        const { session: a } = await call.ringing.next('183')
+        const [atA, atB] = [listen(a), listen(b)]
+        const there = ask(a, method)
+        b.reply(await atB.requests.next(method), 200)
+        assert.equal((await there).status, 200)
+        const back = ask(b, method)
+        a.reply(await atA.requests.next(method), 404)
+        assert.equal((await back).status, 404)
+        assert.equal((await ask(a, 'UPDATE', { body: clearAudio(40000) })).status, 491)
+        call.invite.cancel()
+        await call.failed.next('487')
+        await site.ended.next('end')
+      }))
+
+  test('that answered reliably keep what they said, also when another one has said something since', () =>
+    onSite({}, async (site) => {
+      const { call, invite } = await calling(site)
+      for (const [tag, port] of [
+        ['one', 40010],
+        ['two', 40020],
+      ] as const) {
+        const { session: b, pracks } = ring(invite, 183, { ...answer, body: Buffer.from(clearAudio(port)), toTag: tag })
+        const { response, session } = await call.ringing.next('183')
+        const acknowledged = prack(session, response)
+        b.reply(await pracks.next('PRACK'), 200)
+        await acknowledged
+      }
+      const b = invite.accept({ toTag: 'one' })
+      const { response, session: a } = await call.answered.next('200')
+      assert.equal(response.body.length, 0)
+      a.acknowledge()
+      const atB = listen(b)
+      const info = ask(a, 'INFO')
+      b.reply(await atB.requests.next('INFO'), 200)
+      await info
+      a.bye()
+      await site.ended.next('end')
+    }))
+})
