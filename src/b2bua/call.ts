@@ -1,7 +1,7 @@
 import { type Dialog } from '../sip/dialog/dialog.ts'
 import { headerKey } from '../sip/message/header-names.ts'
 import { newTag } from '../sip/message/identifiers.ts'
-import { parseNameAddr, withTag } from '../sip/message/name-addr.ts'
+import { withTag } from '../sip/message/name-addr.ts'
 import { type SipRequest, type SipResponse } from '../sip/message/message.ts'
 import { type ServerTransaction } from '../sip/transaction/server-transaction.ts'
 import { type IncomingInvite } from '../sip/usage/incoming-invite.ts'
@@ -20,11 +20,12 @@ import { endByCancel, endByDecline, endByError, endByRefusal, endByServer, type 
 import { CallMedia, type LegName } from './call-media.ts'
 import { type CallSettings } from './call-settings.ts'
 import { type CallSummary } from './call-summary.ts'
-import { DtmfRelay, takesInfo } from './dtmf.ts'
+import { DtmfRelay } from './dtmf.ts'
 import { endReasons, type EndReason } from './end-reason.ts'
 import { Forks, type Fork } from './forks.ts'
+import { LegPair } from './leg-pair.ts'
 import { InCallRelay } from './in-call-relay.ts'
-import { acceptableOffer, descriptionIn, isAvailable, makeLeg, sdpType, type Leg } from './leg.ts'
+import { acceptableOffer, descriptionIn, isAvailable, sdpType, type Leg } from './leg.ts'
 import { saysOption } from './option-tags.ts'
 import { reasonHeader, reasonsOf } from './reason-headers.ts'
 import { recipientOf } from './recipient.ts'
@@ -71,32 +72,27 @@ export class Call {
   readonly recipient: string
   readonly #world: CallSurroundings
   readonly #timers: Timer[] = []
-  #a: Leg | undefined
-  #b: Leg | undefined
+  readonly #legs: LegPair
   #media: CallMedia | undefined
-  /** Leg A's offer as it was accepted: what every offer to leg B is made of. */
-  #accepted: SessionDescription | undefined
   #outgoing: OutgoingInvite | undefined
   /** Modes with which leg B may still be tried. */
   #fallback: EncryptionMode[] = []
   readonly #dtmf = new DtmfRelay((what) => this.#world.onWarning(this, what))
   /** Legs whose handshake has brought keys. */
   readonly #keyed = new Set<LegName>()
-  /** Leg B's answer to our offer, once it has given one, even in a provisional response. */
-  #answer: SessionDescription | undefined
   #destination: Destination | undefined
   #answeredAt: number | undefined
   #ended = false
   #relay: InCallRelay | undefined
   readonly #forks = new Forks()
-  /** The one of leg B whose answer media follows. */
-  #live: Fork | undefined
 
   /** @throws CodedError 400 when To is nobody who could be called */
   constructor(invite: IncomingInvite, surroundings: CallSurroundings) {
     this.invite = invite
     this.recipient = recipientOf(invite.request)
     this.#world = surroundings
+    const { recipient } = this
+    this.#legs = new LegPair({ request: invite.request, recipient, settings: surroundings.settings })
   }
 
   get answered(): boolean {
@@ -105,7 +101,7 @@ export class Call {
 
   /** Encryption of each leg as far as it is decided. */
   get modes(): { readonly a: EncryptionMode | undefined; readonly b: EncryptionMode | undefined } {
-    return { a: this.#a?.descriptions.mode, b: this.#b?.descriptions.mode }
+    return { a: this.#legs.a?.descriptions.mode, b: this.#legs.b?.descriptions.mode }
   }
 
   get callIds(): { readonly a: string; readonly b: string | undefined } {
@@ -114,7 +110,7 @@ export class Call {
 
   /** The dialog of the other leg of that with this key; undefined when neither leg has it, or the other is not established. */
   farDialog(key: string): Dialog | undefined {
-    const [a, b] = [this.#a?.session?.dialog, this.#b?.session?.dialog]
+    const [a, b] = [this.#legs.a?.session?.dialog, this.#legs.b?.session?.dialog]
     if (a?.key === key) return b
     return b?.key === key ? a : undefined
   }
@@ -149,26 +145,23 @@ export class Call {
       this.#end(endByDecline(destination.status, destination.why))
       return
     }
-    this.#destination = destination
+    this.#destination = this.#legs.destination = destination
     const mode = offer === undefined ? undefined : (destination.mode ?? offeredEncryption(offer))
-    if (offer !== undefined) this.#a = this.#makeLeg('a', offeredEncryption(offer))
-    if (mode !== undefined) this.#b = this.#makeLeg('b', mode)
+    if (offer !== undefined) this.#legs.a = this.#legs.makeLeg('a', offeredEncryption(offer))
+    if (mode !== undefined) this.#legs.b = this.#legs.makeLeg('b', mode)
     this.#fallback = destination.fallback.filter((other) => other !== mode && isAvailable(other, settings))
-    this.#media = await CallMedia.open(engine, {
+    this.#media = this.#legs.media = await CallMedia.open(engine, {
       ...settings.media,
       onNoRtp: ({ leg, seconds }) => this.#onSilence(leg, seconds),
       onKeyExchange: (report) => this.#onKeyExchange(report),
-      onDtmf: (key) => this.#dtmf.send(key, key.leg === 'a' ? this.#b : this.#a),
+      onDtmf: (key) => this.#dtmf.send(key, key.leg === 'a' ? this.#legs.b : this.#legs.a),
       onFailure: (error) => this.#endBySelf('media-failure', error.message),
     })
     this.#relay = new InCallRelay({
       ...{ media: this.#media, codecs: settings.codecs, dialogs: this.#world.dialogs, dtmf: this.#dtmf },
       onBroken: (error) => this.#fail(error),
     })
-    if (offer !== undefined && !this.#ended) {
-      this.#accepted = this.#a!.descriptions.receiveOffer(offer)
-      await this.#media.prepare(this.#accepted)
-    }
+    if (offer !== undefined && !this.#ended) await this.#legs.takeOfferOfA(offer)
     if (this.#ended) {
       await this.#media.close() // cancelled while the ports were opened
       return
@@ -181,11 +174,7 @@ export class Call {
   #callRecipient(): void {
     const { headers } = this.invite.request
     const { uri, route } = this.#destination!
-    let body: Buffer | undefined
-    if (this.#accepted !== undefined) {
-      body = this.#b!.descriptions.writeOffer(this.#accepted, this.#media!.local('b'))
-      this.#media!.expect('b', this.#b!.descriptions)
-    }
+    const body = this.#legs.offerToB()
     const hops = Number(headers.get('Max-Forwards') ?? 70)
     this.#outgoing = this.#world.userAgent.invite({
       uri,
@@ -212,10 +201,10 @@ export class Call {
    */
   #fallBack(why: string): boolean {
     const mode = this.#fallback.shift()
-    if (mode === undefined || this.#ended || this.#accepted === undefined) return false
-    this.#world.onFallback(this, this.#b!.descriptions.mode, why)
-    this.#b = this.#makeLeg('b', mode)
-    this.#answer = undefined
+    if (mode === undefined || this.#ended || this.#legs.accepted === undefined) return false
+    this.#world.onFallback(this, this.#legs.b!.descriptions.mode, why)
+    this.#legs.b = this.#legs.makeLeg('b', mode)
+    this.#legs.answer = undefined
     this.#media!.forget('b')
     this.#callRecipient()
     return true
@@ -242,16 +231,6 @@ export class Call {
     } else this.#endBySelf('no-rtp', `nothing from leg ${leg} for ${seconds} s`)
   }
 
-  /** @throws CallError 488 for a mode that this server cannot terminate */
-  #makeLeg(name: LegName, mode: EncryptionMode): Leg {
-    const { settings } = this.#world
-    if (name === 'a') return makeLeg('a', mode, settings.suites, this.recipient, settings)
-    const caller = parseNameAddr(this.invite.request.headers.get('From')!).uri
-    const leg = makeLeg('b', mode, this.#destination!.suites, caller, settings)
-    leg.descriptions.addsEvents = takesInfo(this.invite.request.headers) === true
-    return leg
-  }
-
   /**
    * 180, 181, 182, 183 …: relayed with their description, if any, as early media (RFC 3960); reliably where leg B's is, and
    * the caller can do that (RFC 3262).
@@ -259,16 +238,17 @@ export class Call {
   #relayProvisional(response: SipResponse, early: InviteSession | undefined): void {
     if (this.#ended || response.status === 100) return
     const reliable = early !== undefined && reliableSequence(response) !== undefined
-    if (reliable && this.#b === undefined && response.body.length > 0) {
-      this.#takeOffer(response)
+    if (reliable && this.#legs.b === undefined && response.body.length > 0) {
+      this.#offerToA(response)
         .then((body) => this.#ring(response, early, body))
         .catch((error: unknown) => this.#fail(error))
       return
     }
     let body: Buffer | undefined
     try {
-      const answer = this.#readAnswer(response, this.#forks.of(early))
-      if (answer !== undefined) body = this.#writeAnswer(answer)
+      const answer = this.#legs.readAnswer(response, this.#forks.of(early))
+      this.#demandMedia(answer)
+      if (answer !== undefined) body = this.#legs.writeAnswer(answer)
     } catch (error) {
       // The final answer may still be right: ring without early media
       this.#world.onWarning(this, `early media of ${response.status} not relayed: ${verdictOf(error).why}`)
@@ -282,17 +262,17 @@ export class Call {
     const reliable = early !== undefined && reliableSequence(response) !== undefined
     const acknowledged = reliable && saysOption(this.invite.request.headers, '100rel')
     if (reliable && !acknowledged) early.prack(response, { listener: deaf })
-    if (acknowledged && body !== undefined && this.#accepted !== undefined) fork.settled = true
+    if (acknowledged && body !== undefined && this.#legs.accepted !== undefined) fork.settled = true
     const near = this.invite.provisional(response.status, {
       ...relayedReply(response),
       ...(body === undefined ? {} : { body, contentType: sdpType }),
       ...(fork.toTag !== undefined && { toTag: fork.toTag }),
       ...(acknowledged && { onPrack: (prack) => this.#relayPrack(response, { fork, early, near: near! }, prack) }),
     })
-    if (early === undefined || near === undefined || this.#a === undefined || this.#b === undefined) return
+    if (early === undefined || near === undefined || this.#legs.a === undefined || this.#legs.b === undefined) return
     const [a, b] = [
-      { leg: this.#a, session: near },
-      { leg: this.#b, session: early },
+      { leg: this.#legs.a, session: near },
+      { leg: this.#legs.b, session: early },
     ]
     near.onRequest = (transaction) => this.#relay!.relayEarly(fork, a, b, transaction)
     early.onRequest = (transaction) => this.#relay!.relayEarly(fork, b, a, transaction)
@@ -304,9 +284,9 @@ export class Call {
     { fork, early, near }: { readonly fork: Fork; readonly early: InviteSession; readonly near: InviteSession },
     prack: ServerTransaction,
   ): void {
-    const answers = this.#accepted === undefined && response.body.length > 0 && !fork.settled
-    if (!answers || this.#a === undefined || this.#b === undefined) {
-      const [a, b] = [this.#a ?? this.#makeLeg('a', 'none'), this.#b ?? this.#makeLeg('b', 'none')]
+    const answers = this.#legs.accepted === undefined && response.body.length > 0 && !fork.settled
+    if (!answers || this.#legs.a === undefined || this.#legs.b === undefined) {
+      const [a, b] = [this.#legs.a ?? this.#legs.makeLeg('a', 'none'), this.#legs.b ?? this.#legs.makeLeg('b', 'none')]
       this.#relay!.relayPrack({ leg: a, session: near }, { leg: b, session: early }, prack, response)
       return
     }
@@ -326,25 +306,13 @@ export class Call {
     }
   }
 
-  /** Takes the answer of leg B's fork, if the response has one; the last one holds. */
-  #readAnswer(response: SipResponse, fork: Fork): SessionDescription | undefined {
-    const description = descriptionIn(response)
-    if (description === undefined || this.#b === undefined) return undefined
-    this.#a!.descriptions.addsEvents = takesInfo(response.headers) !== false
-    this.#answer = this.#b.descriptions.receiveAnswer(description)
-    fork.answer = description
-    this.#live = fork
-    if (this.#fallback.length > 0 && !this.#answer.media.some(({ relayable }) => relayable)) {
-      throw new CallError('incompatible-media', 'the answer refuses every stream')
-    }
-    return this.#answer
-  }
-
-  #writeAnswer(answer: SessionDescription): Buffer {
-    const body = this.#a!.descriptions.writeAnswer(answer, this.#media!.local('a'))
-    this.#media!.apply('a', this.#a!.descriptions)
-    this.#media!.apply('b', this.#b!.descriptions)
-    return body
+  /**
+   * While there is another mode to try, an answer that refuses every stream is none.
+   * @throws CallError 488
+   */
+  #demandMedia(answer: SessionDescription | undefined): void {
+    if (answer === undefined || this.#fallback.length === 0 || answer.media.some(({ relayable }) => relayable)) return
+    throw new CallError('incompatible-media', 'the answer refuses every stream')
   }
 
   /** Leg B was answered: so is leg A, unless the two cannot agree. */
@@ -355,28 +323,30 @@ export class Call {
       return
     }
     const fork = this.#forks.of(session)
-    if (this.#b === undefined) {
+    if (this.#legs.b === undefined) {
       this.#acceptedWithOffer(response, session).catch((error: unknown) => {
         session.acknowledge()
-        this.#b ??= this.#makeLeg('b', 'none')
-        this.#b.session = session
+        this.#legs.b ??= this.#legs.makeLeg('b', 'none')
+        this.#legs.b.session = session
         this.#fail(error)
       })
       return
     }
     session.acknowledge()
     if (fork.settled) {
-      this.#b.session = session
-      if (fork.answer !== undefined && fork !== this.#live) {
-        this.#writeAnswer(this.#b.descriptions.receiveAnswer(fork.answer)) // media followed another one
+      this.#legs.b.session = session
+      try {
+        if (fork !== this.#legs.live) this.#legs.returnTo(fork)
+        this.#establish(response, undefined)
+      } catch (error) {
+        this.#fail(error)
       }
-      this.#establish(response, undefined)
       return
     }
     try {
-      this.#readAnswer(response, fork)
+      this.#demandMedia(this.#legs.readAnswer(response, fork))
     } catch (error) {
-      const refused = this.#b
+      const refused = this.#legs.b
       if (this.#fallBack(verdictOf(error).why)) {
         session.bye([reasonHeader('incompatible-media')])
         return
@@ -385,10 +355,11 @@ export class Call {
       this.#fail(error)
       return
     }
-    this.#b.session = session
+    this.#legs.b.session = session
     try {
-      if (this.#answer === undefined) throw new CallError('incompatible-media', 'the answer has no session description')
-      this.#establish(response, this.#writeAnswer(this.#answer))
+      if (this.#legs.answer === undefined)
+        throw new CallError('incompatible-media', 'the answer has no session description')
+      this.#establish(response, this.#legs.writeAnswer(this.#legs.answer))
     } catch (error) {
       this.#fail(error)
     }
@@ -396,67 +367,35 @@ export class Call {
 
   /** The call had no offer: leg B's 200 has one, leg A's ACK the answer, and leg B's ACK takes it on. */
   async #acceptedWithOffer(response: SipResponse, session: InviteSession): Promise<void> {
-    const body = await this.#takeOffer(response, session)
+    const body = await this.#offerToA(response, session)
     if (this.#ended) return // the end has seen to leg B
     this.#establish(response, body)
-    this.#a!.session!.onAck = (ack) => this.#answerInAck(ack)
+    this.#legs.a!.session!.onAck = (ack) => this.#answerInAck(ack)
   }
 
-  /**
-   * Leg B offers, in the 200 or a reliable provisional response: so does this server on leg A.
-   * @param session that leg B is in from now on
-   * @returns leg A's offer
-   */
-  async #takeOffer(response: SipResponse, session?: InviteSession): Promise<Buffer> {
-    const description = descriptionIn(response)
-    if (description === undefined) {
-      throw new CallError('incompatible-media', 'the answer to an offerless INVITE has no offer')
-    }
-    const { mode } = this.#destination!
-    const { settings } = this.#world
-    const usable = (one: EncryptionMode): boolean => (mode === undefined ? isAvailable(one, settings) : one === mode)
-    const offer = acceptableOffer(description, settings.codecs, usable)
-    const offered = offeredEncryption(offer)
-    // Without a rule both legs take what the recipient offers; with one the caller, who named nothing, is met in clear
-    this.#a = this.#makeLeg('a', mode === undefined ? offered : 'none')
-    this.#b = this.#makeLeg('b', mode ?? offered)
-    this.#a.descriptions.addsEvents = takesInfo(response.headers) !== false
+  /** @param session that leg B is in from now on */
+  async #offerToA(response: SipResponse, session?: InviteSession): Promise<Buffer> {
+    const accepted = this.#legs.takeOfferOfB(response)
+    const { a, b } = this.#legs
     if (session !== undefined) {
-      this.#b.session = session
-      this.#follow(this.#b, this.#a) // leg B may hang up while the ports are opened
+      b!.session = session
+      this.#follow(b!, a!) // leg B may hang up while the ports are opened
     }
-    const accepted = this.#b.descriptions.receiveOffer(offer)
     this.#relay!.offerUnderWay = true // until it is answered
-    await this.#media!.prepare(accepted)
-    if (this.#ended) return Buffer.alloc(0)
-    const body = this.#a.descriptions.writeOffer(accepted, this.#media!.local('a'))
-    this.#media!.expect('a', this.#a.descriptions)
-    return body
+    return this.#legs.offerToA(accepted)
   }
 
-  /**
-   * The caller answers leg B's offer.
-   * @returns leg B's answer
-   */
   #answerOffer(message: SipRequest): Buffer {
     this.#relay!.offerUnderWay = false
-    const answer = descriptionIn(message)
-    if (answer === undefined) {
-      throw new CallError('incompatible-media', `the ${message.method} has no answer to the offer`)
-    }
-    const accepted = this.#a!.descriptions.receiveAnswer(answer)
-    const body = this.#b!.descriptions.writeAnswer(accepted, this.#media!.local('b'))
-    this.#media!.apply('a', this.#a!.descriptions)
-    this.#media!.apply('b', this.#b!.descriptions)
-    return body
+    return this.#legs.answerOffer(message)
   }
 
   #answerInAck(ack: SipRequest): void {
-    this.#a!.session!.onAck = undefined
+    this.#legs.a!.session!.onAck = undefined
     try {
-      this.#b!.session!.acknowledge({ body: this.#answerOffer(ack), contentType: sdpType })
+      this.#legs.b!.session!.acknowledge({ body: this.#answerOffer(ack), contentType: sdpType })
     } catch (error) {
-      this.#b!.session!.acknowledge()
+      this.#legs.b!.session!.acknowledge()
       this.#fail(error)
     }
   }
@@ -464,14 +403,14 @@ export class Call {
   /** @param body absent where offer and answer were exchanged before */
   #establish(response: SipResponse, body: Buffer | undefined): void {
     this.#answeredAt = this.#world.clock.now()
-    const { toTag } = this.#forks.of(this.#b!.session)
-    this.#a!.session = this.invite.accept({
+    const { toTag } = this.#forks.of(this.#legs.b!.session)
+    this.#legs.a!.session = this.invite.accept({
       ...relayedReply(response),
       ...(body !== undefined && { body, contentType: sdpType }),
       ...(toTag !== undefined && { toTag }),
     })
-    this.#follow(this.#a!, this.#b!)
-    this.#follow(this.#b!, this.#a!)
+    this.#follow(this.#legs.a!, this.#legs.b!)
+    this.#follow(this.#legs.b!, this.#legs.a!)
     const { maxDuration } = this.#world.settings
     if (maxDuration > 0) this.#after(maxDuration, () => this.#endBySelf('max-duration'))
     this.#world.onAnswered(this)
@@ -522,9 +461,9 @@ export class Call {
     for (const timer of this.#timers) timer.cancel()
     const { reason, by, detail, headers = [] } = end
     const status = end.response?.status ?? endReasons[reason].status
-    if (this.#a?.session !== undefined) this.#a.session.bye(headers)
+    if (this.#legs.a?.session !== undefined) this.#legs.a.session.bye(headers)
     else this.invite.reject(status, end.response) // unless it was cancelled, or has been answered
-    if (this.#b?.session !== undefined) this.#b.session.bye(headers)
+    if (this.#legs.b?.session !== undefined) this.#legs.b.session.bye(headers)
     else this.#outgoing?.cancel(headers)
     const talked = this.#answeredAt === undefined ? undefined : (this.#world.clock.now() - this.#answeredAt) / 1000
     this.#world.onEnded(this, { id: this.id, reason, by, detail, talked, status: this.answered ? 200 : status })
