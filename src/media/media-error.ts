@@ -15,6 +15,8 @@ const statuses = {
   MEDIA_KEY_UNUSABLE: 488,
   /** koffi or OpenSSL's functions are missing: no DTLS-SRTP. */
   MEDIA_OPENSSL_UNAVAILABLE: 488,
+  /** The packet loop on Linux's own calls cannot run here; that on Node's sockets can. */
+  MEDIA_LINUX_UNAVAILABLE: 500,
   /** The certificate of DTLS-SRTP cannot be read, or its key is another one's. */
   MEDIA_CERTIFICATE_UNUSABLE: 500,
   /** The file of ZRTP's retained secrets cannot be read or written. */

@@ -4,7 +4,8 @@
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import { PortKeyExchanger } from './key-exchange/port-key-exchanger.ts'
-import { DgramPacketIo } from './packet-io/dgram-packet-io.ts'
+import { DescriptorLedger } from './packet-io/descriptor-ledger.ts'
+import { openPacketIo } from './packet-io/open-packet-io.ts'
 import { Relay } from './relay.ts'
 import { openCipherProvider } from './srtp/open-cipher-provider.ts'
 import {
@@ -20,8 +21,10 @@ const clockOffset = clockOrigin() - start.clockOrigin
 const exchanger = new PortKeyExchanger()
 const ciphers = openCipherProvider()
 if (ciphers.fallback !== undefined) answer({ type: 'cipher-fallback', why: ciphers.fallback })
+const packetIo = openPacketIo(start.packetIo, new DescriptorLedger(start.descriptors))
+if (packetIo.fallback !== undefined) answer({ type: 'packet-io-fallback', why: packetIo.fallback })
 const relay = new Relay({
-  io: new DgramPacketIo(),
+  io: packetIo.io,
   provider: ciphers.provider,
   exchanger,
   now: () => performance.now() + clockOffset,

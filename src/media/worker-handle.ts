@@ -1,6 +1,8 @@
 import { Worker, type MessagePort } from 'node:worker_threads'
 import { type DtmfReport, type KeyExchangeReport } from './media-engine.ts'
 import { MediaError } from './media-error.ts'
+import { DescriptorLedger } from './packet-io/descriptor-ledger.ts'
+import { type PacketIoSettings } from './packet-io/open-packet-io.ts'
 import { clockOrigin, type WorkerAnswer, type WorkerRequest, type WorkerStart } from './worker-messages.ts'
 
 /** A request that is answered, without the number that the handle gives it. */
@@ -23,6 +25,8 @@ export interface WorkerListener {
   onDtmf(session: number, report: DtmfReport): void
   /** Its SRTP runs on node:crypto, because OpenSSL's own functions cannot be called. */
   onCipherFallback(why: string): void
+  /** It runs on the portable driver, though it was to run on the other. */
+  onPacketIoFallback(why: string): void
 }
 
 /** The worker runs from the sources, or from what they were compiled to. */
@@ -38,6 +42,7 @@ export class WorkerHandle {
   readonly #worker: Worker
   readonly #waiting = new Map<number, Waiting>()
   readonly #exited: Promise<void>
+  readonly #descriptors = new DescriptorLedger()
   #requests = 0
   /** Heartbeats in a row that were not answered. */
   #missedBeats = 0
@@ -48,10 +53,10 @@ export class WorkerHandle {
   /**
    * @param number shown in events and as the thread's name
    */
-  constructor(number: number, listener: WorkerListener) {
+  constructor(number: number, packetIo: PacketIoSettings, listener: WorkerListener) {
     this.number = number
     this.#listener = listener
-    const start: WorkerStart = { clockOrigin: clockOrigin() }
+    const start: WorkerStart = { clockOrigin: clockOrigin(), packetIo, descriptors: this.#descriptors.memory }
     this.#worker = new Worker(entry, { workerData: start, name: `media-${number}` })
     this.#worker.on('message', (answer: WorkerAnswer) => {
       this.#onAnswer(answer)
@@ -61,6 +66,7 @@ export class WorkerHandle {
     })
     this.#exited = new Promise((resolve) => {
       this.#worker.once('exit', () => {
+        this.#descriptors.closeAll()
         resolve()
         this.#onExit()
       })
@@ -137,6 +143,10 @@ export class WorkerHandle {
     }
     if (answer.type === 'cipher-fallback') {
       this.#listener.onCipherFallback(answer.why)
+      return
+    }
+    if (answer.type === 'packet-io-fallback') {
+      this.#listener.onPacketIoFallback(answer.why)
       return
     }
     this.#waiting.get(answer.request)?.resolve(answer)

@@ -12,6 +12,7 @@ import {
   type MediaSession,
   type SessionOptions,
 } from './media-engine.ts'
+import { defaultPacketIo, type PacketIoSettings } from './packet-io/open-packet-io.ts'
 import { PortPool } from './packet-io/port-pool.ts'
 import { WorkerHandle } from './worker-handle.ts'
 import { WorkerMediaSession } from './worker-media-session.ts'
@@ -30,6 +31,8 @@ export interface WorkerMediaEngineOptions {
   /** Worker threads; default: one per core beyond the first, at least one. */
   readonly workers?: number
   readonly clock?: Clock
+  /** How the workers reach the network. */
+  readonly packetIo?: PacketIoSettings
   /** This server's certificate and its private key, in PEM. Absent: DTLS-SRTP is not possible. */
   readonly certificate?: DtlsCertificate
   /** This server's ZID, 12 bytes. Absent: ZRTP is not possible. */
@@ -46,6 +49,9 @@ export class WorkerMediaEngine implements MediaEngine {
   readonly #clock: Clock
   /** It was told that SRTP runs on node:crypto. */
   #cipherFallback = false
+  readonly #packetIo: PacketIoSettings
+  /** It was told that packets go through Node's sockets. */
+  #packetIoFallback = false
   readonly #pool: PortPool
   readonly #workers = new Map<number, WorkerHandle>()
   readonly #sessions = new Map<number, WorkerMediaSession>()
@@ -57,6 +63,7 @@ export class WorkerMediaEngine implements MediaEngine {
 
   constructor(options: WorkerMediaEngineOptions = {}) {
     this.#clock = options.clock ?? systemClock
+    this.#packetIo = options.packetIo ?? defaultPacketIo
     this.#pool = new PortPool(this.#clock)
     const count = options.workers ?? Math.max(1, availableParallelism() - 1)
     for (let number = 0; number < count; number++) this.#start(number)
@@ -125,13 +132,17 @@ export class WorkerMediaEngine implements MediaEngine {
   }
 
   #start(number: number): void {
-    const worker = new WorkerHandle(number, {
+    const worker = new WorkerHandle(number, this.#packetIo, {
       onDeath: (error) => this.#onDeath(number, error),
       onKeyExchange: (session, report) => this.#sessions.get(session)?.onKeyExchange(report),
       onDtmf: (session, report) => this.#sessions.get(session)?.onDtmf(report),
       onCipherFallback: (why) => {
         if (!this.#cipherFallback) this.events.emit('cipherFallback', { why })
         this.#cipherFallback = true
+      },
+      onPacketIoFallback: (why) => {
+        if (!this.#packetIoFallback) this.events.emit('packetIoFallback', { why })
+        this.#packetIoFallback = true
       },
     })
     this.#workers.set(number, worker)

@@ -4,6 +4,7 @@ import { type FingerprintHash } from '../base/fingerprint.ts'
 import { fromKeyMessage, toKeyMessage, type KeyMessage } from './key-message.ts'
 import { type DtmfKey } from './dtmf/telephone-event.ts'
 import { type DtmfReport, type KeyExchangeReport, type MediaLeg } from './media-engine.ts'
+import { type PacketIoSettings } from './packet-io/open-packet-io.ts'
 
 /** {@link EndpointDescription} as it travels between threads. */
 export type EndpointMessage = Omit<EndpointDescription, 'protection'> & {
@@ -74,6 +75,8 @@ export type WorkerAnswer =
   | { readonly type: 'pong' }
   /** Not asked for: OpenSSL's own functions cannot be called, SRTP runs on node:crypto. */
   | { readonly type: 'cipher-fallback'; readonly why: string }
+  /** Not asked for: the worker has not the driver that it was told to have. */
+  | { readonly type: 'packet-io-fallback'; readonly why: string }
   /** Not asked for: a handshake of a session has ended. */
   | { readonly type: 'keys'; readonly session: number; readonly report: KeyExchangeReport }
   /** Not asked for: a phone has pressed a key. */
@@ -83,6 +86,9 @@ export type WorkerAnswer =
 export interface WorkerStart {
   /** Where `performance.now()` of the engine's thread began, in milliseconds of the machine's monotonic clock. */
   readonly clockOrigin: number
+  readonly packetIo: PacketIoSettings
+  /** Of the {@link DescriptorLedger}. */
+  readonly descriptors: SharedArrayBuffer
 }
 
 /** Where `performance.now()` of this thread began, in milliseconds of the monotonic clock that all threads share. */

@@ -61,6 +61,11 @@ export function logMedia({ events }: MediaEngine, log: Log): void {
   events.on('cipherFallback', ({ why }) => {
     log.warning('SRTP costs more: the OpenSSL inside Node cannot be called directly', { why })
   })
+  events.on('packetIoFallback', ({ why }) => {
+    log.warning("media goes through Node's own sockets, which cost more: the driver of Linux does not run here", {
+      why,
+    })
+  })
   events.on('keyExchangeDied', ({ error }) => log.error('the key exchange worker died', { error: error.message }))
   events.on('workerReplaced', ({ worker }) => log.message('media worker replaced', { worker }))
 }

@@ -9,6 +9,7 @@ import { fingerprintOf, makeCertificate } from '../../src/media/dtls/dtls-certif
 import { type KeyExchangeReport } from '../../src/media/media-engine.ts'
 import { WorkerMediaEngine } from '../../src/media/worker-media-engine.ts'
 import { Bridge } from '../support/media/bridge.ts'
+import { packetIo } from '../support/media/drivers.ts'
 import { rtcpPacket, rtpPacket, suites } from '../support/media/packets.ts'
 import { Line } from '../support/media/phone.ts'
 
@@ -21,8 +22,8 @@ const fingerprints = {
   left: fingerprintOf(certificates.left.certificate),
   right: fingerprintOf(certificates.right.certificate),
 }
-const left = new WorkerMediaEngine({ workers: 1, certificate: certificates.left })
-const right = new WorkerMediaEngine({ workers: 1, certificate: certificates.right })
+const left = new WorkerMediaEngine({ workers: 1, packetIo, certificate: certificates.left })
+const right = new WorkerMediaEngine({ workers: 1, packetIo, certificate: certificates.right })
 after(() => Promise.all([left.close(), right.close()]))
 
 interface Ends {

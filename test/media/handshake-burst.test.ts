@@ -7,6 +7,7 @@ import { fingerprintOf, makeCertificate } from '../../src/media/dtls/dtls-certif
 import { type MediaSession } from '../../src/media/media-engine.ts'
 import { WorkerMediaEngine } from '../../src/media/worker-media-engine.ts'
 import { Bridge, sessionOptions } from '../support/media/bridge.ts'
+import { packetIo } from '../support/media/drivers.ts'
 import { rtpPacket } from '../support/media/packets.ts'
 
 const handshakes = 200
@@ -16,8 +17,8 @@ const pace = 10
 
 const certificates = [makeCertificate('ecdsa', new Date()), makeCertificate('ecdsa', new Date())] as const
 const fingerprints = certificates.map(({ certificate }) => fingerprintOf(certificate))
-const clients = new WorkerMediaEngine({ workers: 1, certificate: certificates[0] })
-const servers = new WorkerMediaEngine({ workers: 1, certificate: certificates[1] })
+const clients = new WorkerMediaEngine({ workers: 1, packetIo, certificate: certificates[0] })
+const servers = new WorkerMediaEngine({ workers: 1, packetIo, certificate: certificates[1] })
 after(() => Promise.all([clients.close(), servers.close()]))
 
 test(`${handshakes} handshakes that begin at once are all completed, and a call in progress loses no packet`, async (t) => {

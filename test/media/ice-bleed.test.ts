@@ -3,11 +3,12 @@ import { after, describe, test } from 'node:test'
 import { type IceDescription } from '../../src/base/endpoint-description.ts'
 import { WorkerMediaEngine } from '../../src/media/worker-media-engine.ts'
 import { Bridge } from '../support/media/bridge.ts'
+import { packetIo } from '../support/media/drivers.ts'
 import { iceCheck } from '../support/media/ice-peer.ts'
 import { rtpPacket } from '../support/media/packets.ts'
 import { Line } from '../support/media/phone.ts'
 
-const engine = new WorkerMediaEngine({ workers: 1 })
+const engine = new WorkerMediaEngine({ workers: 1, packetIo })
 after(() => engine.close())
 
 const ours = { ufrag: 'serverUF', pwd: 'the password of this server' }

@@ -5,10 +5,11 @@ import { after, describe, test } from 'node:test'
 import { type CryptoSuite } from '../../src/base/encryption.ts'
 import { WorkerMediaEngine } from '../../src/media/worker-media-engine.ts'
 import { Bridge } from '../support/media/bridge.ts'
+import { packetIo } from '../support/media/drivers.ts'
 import { NaiveSrtp } from '../support/media/naive-srtp.ts'
 import { masterKey, rtcpPacket, rtpPacket, suites } from '../support/media/packets.ts'
 
-const engine = new WorkerMediaEngine({ workers: 1 })
+const engine = new WorkerMediaEngine({ workers: 1, packetIo })
 after(() => engine.close())
 
 const cm128 = 'AES_CM_128_HMAC_SHA1_80'

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
 import { WorkerMediaEngine } from '../../src/media/worker-media-engine.ts'
 import { Bridge } from '../support/media/bridge.ts'
+import { packetIo } from '../support/media/drivers.ts'
 
-const engine = new WorkerMediaEngine({ workers: 1 })
+const engine = new WorkerMediaEngine({ workers: 1, packetIo })
 after(() => engine.close())
 
 /** A feedback message alone, as `a=rtcp-rsize` allows it (RFC 5506): type 205 or 206, the format, what follows the two SSRCs. */

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
 import { WorkerMediaEngine } from '../../src/media/worker-media-engine.ts'
 import { Bridge } from '../support/media/bridge.ts'
+import { packetIo } from '../support/media/drivers.ts'
 import { rtcpPacket, rtpPacket } from '../support/media/packets.ts'
 import { Line } from '../support/media/phone.ts'
 
-const engine = new WorkerMediaEngine({ workers: 1 })
+const engine = new WorkerMediaEngine({ workers: 1, packetIo })
 after(() => engine.close())
 
 const payload = (text: string, sequence: number): Buffer => rtpPacket({ sequence, payload: Buffer.from(text) })

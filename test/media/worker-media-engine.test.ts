@@ -9,6 +9,7 @@ import { type SilenceReport } from '../../src/media/media-engine.ts'
 import { WorkerMediaEngine, type WorkerMediaEngineOptions } from '../../src/media/worker-media-engine.ts'
 import { HandClock } from '../support/hand-clock.ts'
 import { Bridge, sessionOptions } from '../support/media/bridge.ts'
+import { packetIo } from '../support/media/drivers.ts'
 import { rtpPacket } from '../support/media/packets.ts'
 
 /** An engine and its threads, as Node reports them; closed when the test is over. */
@@ -19,7 +20,7 @@ function startEngine(
   const threads: Worker[] = []
   const onWorker = (worker: Worker): number => threads.push(worker)
   process.on('worker', onWorker)
-  const engine = new WorkerMediaEngine(options)
+  const engine = new WorkerMediaEngine({ packetIo, ...options })
   t.after(async () => {
     process.off('worker', onWorker)
     await engine.close()

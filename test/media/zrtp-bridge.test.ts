@@ -15,6 +15,7 @@ import { writeError } from '../../src/media/zrtp/message/messages.ts'
 import { writeMessage } from '../../src/media/zrtp/message/packet.ts'
 import { ownHello } from '../../src/media/zrtp/own-hello.ts'
 import { Bridge } from '../support/media/bridge.ts'
+import { packetIo } from '../support/media/drivers.ts'
 import { HandmadePeer } from '../support/media/handmade-zrtp.ts'
 import { NaiveSrtp } from '../support/media/naive-srtp.ts'
 import { rtcpPacket, rtpPacket } from '../support/media/packets.ts'
@@ -25,8 +26,8 @@ import { until } from '../support/until.ts'
  * and workers of its own.
  */
 const zids = { left: randomBytes(12), right: randomBytes(12) }
-const left = new WorkerMediaEngine({ workers: 1, zid: zids.left })
-const right = new WorkerMediaEngine({ workers: 1, zid: zids.right })
+const left = new WorkerMediaEngine({ workers: 1, packetIo, zid: zids.left })
+const right = new WorkerMediaEngine({ workers: 1, packetIo, zid: zids.right })
 after(() => Promise.all([left.close(), right.close()]))
 
 interface Ends {

@@ -12,6 +12,7 @@ import { TransactionLayer } from '../../../src/sip/transaction/transaction-layer
 import { UserAgent } from '../../../src/sip/usage/user-agent.ts'
 import { relayedOptions } from '../../../src/b2bua/option-tags.ts'
 import { Inbox, SipPhone } from './sip-phone.ts'
+import { packetIo } from '../media/drivers.ts'
 
 /** What a test may set. */
 export interface SiteOptions {
@@ -131,7 +132,7 @@ export class Site {
       b,
       options,
       transport,
-      engine: new WorkerMediaEngine({ workers: 1 }),
+      engine: new WorkerMediaEngine({ workers: 1, packetIo }),
       port: (await transport.listen({ protocol, host: '127.0.0.1', port: 0 })).port,
     })
     site.#protocol = protocol

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict'
+import { describe, test, type TestContext } from 'node:test'
+import { type PacketBuffer } from '../../../src/media/packet-buffer.ts'
+import { type PacketIo, type PacketPort, type PeerAddress } from '../../../src/media/packet-io/packet-io.ts'
+import { drivers } from '../../support/media/drivers.ts'
+import { inBuffer } from '../../support/media/packets.ts'
+import { Line } from '../../support/media/phone.ts'
+
+const port = 21300
+
+interface Opened {
+  readonly opened: PacketPort
+  readonly received: { text: string; source: PeerAddress }[]
+  readonly errors: () => number
+}
+
+/** Opens a port that keeps what it is told. */
+async function open(t: TestContext, io: PacketIo, number: number, echo = false): Promise<Opened> {
+  const received: { text: string; source: PeerAddress }[] = []
+  let errors = 0
+  const opened: PacketPort = await io.open('127.0.0.1', number, {
+    onPacket(packet: PacketBuffer, source: PeerAddress) {
+      const text = packet.bytes.toString('latin1', 0, packet.length)
+      received.push({ text, source: { address: source.address, port: source.port } })
+      if (echo) opened.send(packet, source)
+    },
+    onError: () => errors++,
+  })
+  t.after(() => opened.close())
+  return { opened, received, errors: () => errors }
+}
+
+/** Polls for up to 3 s. */
+async function until(condition: () => boolean): Promise<void> {
+  for (let i = 0; i < 600 && !condition(); i++) await new Promise((resolve) => setTimeout(resolve, 5))
+  assert.ok(condition())
+}
+
+for (const [name, make] of Object.entries(drivers)) {
+  describe(`the ${name} driver`, () => {
+    test('receives, says from where, and sends back from the same memory', async (t) => {
+      const { received } = await open(t, make(), port, true)
+      const line = await Line.open()
+      for (const text of ['', 'short', 'x'.repeat(9000)]) {
+        line.send(Buffer.from(text), port)
+        assert.equal((await line.receive()).toString(), text)
+      }
+      assert.deepEqual(received[1], { text: 'short', source: { address: '127.0.0.1', port: line.port } })
+      line.close()
+    })
+
+    test('refuses a port that is in use, with the code of the system', async (t) => {
+      await open(t, make(), port)
+      await assert.rejects(open(t, make(), port), { code: 'EADDRINUSE' })
+    })
+
+    test('connected, it hears and sends to its peer only; disconnected, everybody again', async (t) => {
+      const { opened, received } = await open(t, make(), port)
+      const peer = await Line.open()
+      const other = await Line.open('127.0.0.2')
+      const remote = { address: '127.0.0.1', port: peer.port }
+      opened.connect(remote)
+      opened.connect(remote)
+      other.send(Buffer.from('other'), port)
+      peer.send(Buffer.from('peer'), port)
+      await until(() => received.length > 0)
+      assert.deepEqual(
+        received.map(({ text }) => text),
+        ['peer'],
+      )
+      opened.send(inBuffer(Buffer.from('hello')), remote)
+      assert.equal((await peer.receive()).toString(), 'hello')
+      opened.disconnect()
+      opened.disconnect()
+      other.send(Buffer.from('other again'), port)
+      await until(() => received.length > 1)
+      opened.send(inBuffer(Buffer.from('to the other')), { address: '127.0.0.2', port: other.port })
+      assert.equal((await other.receive()).toString(), 'to the other')
+      peer.close()
+      other.close()
+    })
+
+    test('tells of bounced and impossible datagrams, and stays of use', async (t) => {
+      const { opened, received, errors } = await open(t, make(), port)
+      const gone = await Line.open()
+      const remote = { address: '127.0.0.1', port: gone.port }
+      gone.close()
+      opened.connect(remote)
+      opened.send(inBuffer(Buffer.from('to nobody')), remote)
+      await until(() => errors() > 0)
+      opened.disconnect()
+      const before = errors()
+      opened.send(inBuffer(Buffer.from('x')), { address: '255.255.255.255', port: 9 })
+      await until(() => errors() > before)
+      const line = await Line.open()
+      line.send(Buffer.from('still here'), port)
+      await until(() => received.length === 1)
+      line.close()
+    })
+
+    test('closed twice is harmless, and what is sent afterwards goes nowhere', async (t) => {
+      const { opened } = await open(t, make(), port)
+      await opened.close()
+      await opened.close()
+      opened.send(inBuffer(Buffer.from('x')), { address: '127.0.0.1', port: 9 })
+      opened.connect({ address: '127.0.0.1', port: 9 })
+      opened.disconnect()
+      await open(t, make(), port)
+    })
+  })
+}
