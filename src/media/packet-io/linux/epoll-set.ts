@@ -40,6 +40,14 @@ export class EpollSet {
   }
 
   /**
+   * Watches the thread's own event loop too, which is no socket's but is told like one.
+   * @throws the operating system's error with its `code`
+   */
+  addEventLoop(): void {
+    this.add(this.#system.eventLoop, 0)
+  }
+
+  /**
    * Waits until a socket has something.
    * @param timeout milliseconds; 0 looks only
    * @returns how many have, to be asked for by {@link socket} and {@link serial}

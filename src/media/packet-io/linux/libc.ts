@@ -54,6 +54,8 @@ export interface System {
   memory(length: number): NativeMemory
   /** Memory that is there already, a whole ArrayBuffer. */
   view(bytes: Uint8Array<ArrayBuffer>): NativeMemory
+  /** The epoll instance of this thread's own event loop: it is ready when a message or an event waits for JavaScript. */
+  readonly eventLoop: number
 }
 
 let loaded: System | undefined
@@ -79,11 +81,13 @@ function load(): System {
     throw unavailable(`the package koffi does not load here: ${String(cause)}`, cause)
   }
   const functions: Record<string, unknown> = {}
+  let eventLoop: number
   try {
     const process = koffi.load(null)
     for (const [name, declaration] of Object.entries(declarations)) functions[name] = process.func(declaration)
+    eventLoop = eventLoopOf(process)
   } catch (cause) {
-    throw unavailable(`the system's C library lacks something: ${String(cause)}`, cause)
+    throw unavailable(`the system or this Node lacks a function: ${String(cause)}`, cause)
   }
   const view = (bytes: Uint8Array<ArrayBuffer>): NativeMemory =>
     new NativeMemory(bytes, (memory) => koffi.address(memory))
@@ -92,7 +96,18 @@ function load(): System {
     errno: () => koffi.errno(),
     memory: (length) => view(new Uint8Array(new ArrayBuffer(length))),
     view,
+    eventLoop,
   }
+}
+
+/** What node.h, v8-isolate.h and uv.h declare: v8::Isolate::GetCurrent, node::GetCurrentEventLoop, uv_backend_fd. */
+function eventLoopOf(process: Koffi.LibraryHandle): number {
+  const isolate = process.func('_ZN2v87Isolate10GetCurrentEv', 'uintptr_t', []) as () => Address
+  const loop = process.func('_ZN4node19GetCurrentEventLoopEPN2v87IsolateE', 'uintptr_t', ['uintptr_t']) as (
+    isolate: Address,
+  ) => Address
+  const descriptor = process.func('int uv_backend_fd(uintptr_t loop)') as (loop: Address) => number
+  return descriptor(loop(isolate()))
 }
 
 /** The error that a call has just reported, as Node's own functions throw it: with `code`, e.g. `EADDRINUSE`. */

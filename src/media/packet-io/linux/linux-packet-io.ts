@@ -32,6 +32,7 @@ export class LinuxPacketIo implements PacketIo {
   /** There while there are ports. */
   #epoll: EpollSet | undefined
   #serial = 0
+  called = false
 
   /** @throws MediaError `MEDIA_LINUX_UNAVAILABLE` when the system is another one, or something is missing */
   constructor({ pause, ledger }: LinuxPacketIoOptions) {
@@ -70,12 +71,15 @@ export class LinuxPacketIo implements PacketIo {
     const epoll = this.#epoll
     if (epoll === undefined) return 0
     const ready = epoll.wait(timeout)
+    this.called = false
     for (let i = 0; i < ready; i++) {
-      const port = this.#ports.get(epoll.socket(i))
+      const socket = epoll.socket(i)
+      const port = this.#ports.get(socket)
       // it may have been closed since the kernel told of it, and its number be another one's
       if (port?.serial === epoll.serial(i)) port.receive()
+      else if (socket === this.#system.eventLoop) this.called = true
     }
-    return ready
+    return this.called ? ready - 1 : ready
   }
 
   #bind(version: 4 | 6, local: PeerAddress): number {
@@ -111,6 +115,7 @@ export class LinuxPacketIo implements PacketIo {
   #makeEpoll(): EpollSet {
     const epoll = new EpollSet(this.#system)
     this.#ledger.add(epoll.descriptor)
+    epoll.addEventLoop()
     return epoll
   }
 

@@ -2,8 +2,10 @@ import { Pacing } from './pacing.ts'
 
 /** Packets of one turn at most: then messages and timers of the thread have theirs. */
 export const mostOfTurn = 512
-/** Milliseconds for which an idle turn waits for a packet at most, and messages and timers of the thread with it. */
-const longestWait = 5
+/** Milliseconds of one turn at most, likewise, where packets come one by one. */
+const longestTurn = 5
+/** Milliseconds for which a turn waits for a packet or a message at most, and timers of the thread with it. */
+const longestWait = 20
 
 /** What a loop looks at. */
 export interface PacketSource {
@@ -13,19 +15,23 @@ export interface PacketSource {
    * @returns how many there were
    */
   poll(timeout: number): number
+  /** The poll before has seen that the thread's own event loop has something to do. */
+  readonly called: boolean
 }
 
 /**
- * A thread's loop over its sockets, beside Node's own: a turn of the one follows a turn of the other. The thread blocks
- * in the pause and in the wait for a packet, for a few milliseconds at most.
+ * A thread's loop over its sockets, beside Node's own: a turn of the one follows a turn of the other. An idle turn blocks
+ * the thread until there is a packet, or something for Node's loop to do, whose epoll instance is watched as a socket is:
+ * an idle worker costs nothing, and neither a packet nor a message waits. A busy turn begins with a pause (see
+ * {@link Pacing}); a message waits for its end. docs/performance.md has the figures.
  */
 export class PacketLoop {
   readonly #source: PacketSource
   readonly #pacing: Pacing
   /** Nobody ever changes it: it is waited on in vain. */
   readonly #never = new Int32Array(new SharedArrayBuffer(4))
-  #pause = 0
-  #wait = 0
+  /** The turn before has left packets. */
+  #left = false
   #next: NodeJS.Immediate | undefined
 
   /** @param pause the longest, in milliseconds */
@@ -44,17 +50,21 @@ export class PacketLoop {
   }
 
   readonly #turn = (): void => {
-    if (this.#pause > 0) Atomics.wait(this.#never, 0, 0, this.#pause)
+    const source = this.#source
+    const { pause } = this.#pacing
+    if (pause > 0 && !this.#left) Atomics.wait(this.#never, 0, 0, pause)
+    const wait = pause > 0 || this.#left ? 0 : longestWait
+    const start = performance.now()
+    let now = start
     let packets = 0
-    let ready = this.#source.poll(this.#wait)
-    while (ready > 0 && packets < mostOfTurn) {
+    let ready: number
+    do {
+      ready = source.poll(wait)
       packets += ready
-      ready = this.#source.poll(0)
-    }
-    packets += ready
-    this.#pause = this.#pacing.pauseAfter(packets, ready === 0, performance.now())
-    // after a pause, or with packets left, it is time to work
-    this.#wait = this.#pause > 0 || ready > 0 ? 0 : longestWait
+      now = performance.now()
+    } while (ready > 0 && packets < mostOfTurn && !source.called && now - start < longestTurn)
+    this.#left = ready > 0
+    this.#pacing.count(packets, now)
     if (this.#next !== undefined) this.#next = setImmediate(this.#turn)
   }
 }

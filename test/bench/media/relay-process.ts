@@ -1,0 +1,29 @@
+/**
+ * The product's engine with one worker, in a process of its own, so that what it costs can be read off its threads:
+ * `relay-process.ts DRIVER PAUSE PORT…`, the ports of two phones for each call. Prints its own, and ends with its input.
+ */
+import { WorkerMediaEngine } from '../../../src/media/worker-media-engine.ts'
+import { type PacketIoDriver } from '../../../src/media/packet-io/open-packet-io.ts'
+import { sessionOptions } from '../../support/media/bridge.ts'
+
+const [driver, pause, ...phones] = process.argv.slice(2)
+const engine = new WorkerMediaEngine({
+  workers: 1,
+  packetIo: { driver: driver as PacketIoDriver, pause: Number(pause) },
+})
+engine.events.on('packetIoFallback', ({ why }) => {
+  throw new Error(why)
+})
+const ports: number[] = []
+for (let call = 0; call < phones.length; call += 2) {
+  const session = await engine.openSession(sessionOptions())
+  const local = await session.openStream('audio')
+  for (const [i, leg] of (['a', 'b'] as const).entries()) {
+    const rtpPort = Number(phones[call + i])
+    const remote = { address: '127.0.0.1', rtpPort, rtcpPort: rtpPort }
+    session.update(0, leg, { remote, rtcpMux: true, direction: 'sendrecv', protection: { mode: 'none' } })
+    ports.push(local[leg].rtpPort)
+  }
+}
+console.log(ports.join(' '))
+process.stdin.on('end', () => void engine.close()).resume()
