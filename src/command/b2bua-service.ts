@@ -77,6 +77,7 @@ export class B2buaService implements Service {
     const secrets = join(directory, 'zrtp-secrets.sqlite')
     this.engine = new WorkerMediaEngine({
       ...{ zid, trustedMitm },
+      packetIo: { driver: snapshot.get('b2bua', 'packet-io'), pause: snapshot.get('b2bua', 'media-pause') },
       ...(snapshot.get('b2bua', 'zrtp-cache') === 'file' && { secrets }),
       ...('certificate' in this.#certificate && this.#certificate),
     })
@@ -208,6 +209,8 @@ export class B2buaService implements Service {
         localAddress: this.#mediaAddress,
         audioPorts: snapshot.get('b2bua-server', 'audio-port'),
         videoPorts: snapshot.get('b2bua-server', 'video-port'),
+        audioDscp: snapshot.get('b2bua', 'audio-dscp'),
+        videoDscp: snapshot.get('b2bua', 'video-dscp'),
         noRtpTimeout: snapshot.get('b2bua-server', 'no-rtp-timeout') / 1000,
       },
     }

@@ -53,6 +53,9 @@ export interface SessionOptions {
   /** Ports of audio and of any stream that is not video. */
   readonly audioPorts: PortRange
   readonly videoPorts: PortRange
+  /** Differentiated services code point of what is sent, 0 to 63; none where the driver cannot set it. Default: 0. */
+  readonly audioDscp?: number
+  readonly videoDscp?: number
   /**
    * Seconds without a single valid RTP packet on a leg, counted from the last packet or the last `update` of that leg,
    * after which `onNoRtp` is called. It counts only while some stream of the leg is agreed as `sendrecv`. A leg whose

@@ -3,7 +3,7 @@ import { type DtmfKey } from './dtmf/telephone-event.ts'
 import { counterCells } from './leg-counters.ts'
 import { type KeyExchanger } from './key-exchange/key-exchanger.ts'
 import { type DtmfReport, type KeyExchangeReport, type MediaLeg } from './media-engine.ts'
-import { type PacketIo, type PacketPort, type PeerAddress } from './packet-io/packet-io.ts'
+import { type PacketIo, type PacketPort, type PeerAddress, type PortHandler } from './packet-io/packet-io.ts'
 import { type CipherProvider } from './srtp/cipher-provider.ts'
 import { StreamLeg, type StreamLegOptions } from './stream-leg.ts'
 
@@ -25,6 +25,8 @@ export interface StreamOpening {
   readonly address: string
   readonly ports: Record<MediaLeg, number>
   readonly counters: SharedArrayBuffer
+  /** Differentiated services code point. */
+  readonly dscp: number
 }
 
 /** One port of a leg could not be bound. */
@@ -94,7 +96,7 @@ export class Relay {
   }
 
   async #bind(
-    { address, ports, counters }: StreamOpening,
+    { address, ports, counters, dscp }: StreamOpening,
     listener: (leg: MediaLeg) => Pick<StreamLegOptions, 'onKeyExchange' | 'onDtmf'>,
   ): Promise<Stream | Refusal> {
     const bound: PacketPort[] = []
@@ -105,15 +107,18 @@ export class Relay {
       // ports speak up before the leg exists that they belong to
       const leg = (): StreamLeg | undefined => legs[name]
       try {
-        const rtp = await this.#options.io.open(address, ports[name], {
+        const { io } = this.#options
+        const rtpHandler: PortHandler = {
           onPacket: (packet, source) => leg()?.onRtpPort(packet, source),
           onError: () => leg()?.onSendError(),
-        })
+        }
+        const rtp = await io.open({ address, port: ports[name], dscp }, rtpHandler)
         bound.push(rtp)
-        const rtcp = await this.#options.io.open(address, ports[name] + 1, {
+        const rtcpHandler: PortHandler = {
           onPacket: (packet, source) => leg()?.onRtcpPort(packet, source),
           onError: () => leg()?.onSendError(),
-        })
+        }
+        const rtcp = await io.open({ address, port: ports[name] + 1, dscp }, rtcpHandler)
         bound.push(rtcp)
         const { provider, exchanger, now } = this.#options
         legs[name] = new StreamLeg({

@@ -132,7 +132,11 @@ export class WorkerMediaSession implements MediaSession {
 
   async #open(kind: string): Promise<{ a: LocalEndpoint; b: LocalEndpoint }> {
     const counters = allocateCounters()
-    const pairs = await this.#bind(kind === 'video' ? this.#options.videoPorts : this.#options.audioPorts, counters)
+    const { audioPorts, videoPorts, audioDscp = 0, videoDscp = 0 } = this.#options
+    const pairs =
+      kind === 'video'
+        ? await this.#bind(videoPorts, videoDscp, counters)
+        : await this.#bind(audioPorts, audioDscp, counters)
     this.#streams.push({ kind, cells: { a: counterCells(counters, 'a'), b: counterCells(counters, 'b') } })
     const address = this.#options.localAddress
     const local = (port: number): LocalEndpoint => ({ address, rtpPort: port, rtcpPort: port + 1 })
@@ -140,7 +144,7 @@ export class WorkerMediaSession implements MediaSession {
   }
 
   /** Takes pairs from the range until the worker could bind one for each leg. */
-  async #bind(range: PortRange, counters: SharedArrayBuffer): Promise<Record<MediaLeg, number>> {
+  async #bind(range: PortRange, dscp: number, counters: SharedArrayBuffer): Promise<Record<MediaLeg, number>> {
     const address = this.#options.localAddress
     const held: { [leg in MediaLeg]: number | undefined } = { a: undefined, b: undefined }
     try {
@@ -155,6 +159,7 @@ export class WorkerMediaSession implements MediaSession {
           address,
           ports,
           counters,
+          dscp,
         })
         this.#assertOpen()
         if (answer.type !== 'refused') return ports

@@ -36,6 +36,8 @@ export type WorkerRequest =
       /** RTP port of each leg; RTCP is one above. */
       readonly ports: Record<MediaLeg, number>
       readonly counters: SharedArrayBuffer
+      /** Differentiated services code point. */
+      readonly dscp: number
     }
   | {
       readonly type: 'update'

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
-import { boolean, durationS, oneOf, path, string, stringList } from '../value-type.ts'
+import { type Fault } from '../problem.ts'
+import { boolean, durationMs, durationS, integer, oneOf, path, string, stringList } from '../value-type.ts'
 import { parameter } from './parameter.ts'
 
 /** The help of the section, for `--dump-default`. */
@@ -29,6 +30,36 @@ export const companion = {
       address === '' || (isIP(address) !== 0 && address !== '0.0.0.0' && address !== '::')
         ? undefined
         : { what: 'this is not the IP address of an interface', instead: 'write the address that phones can reach' },
+  }),
+  'packet-io': parameter({
+    type: oneOf('auto', 'linux', 'dgram'),
+    default: 'auto',
+    help: "How media is received and sent: 'linux' is a loop of its own over the system's calls, 'dgram' are Node's sockets, which cost twice as much or more. 'auto' and 'linux' are the same: where the loop does not run, Node's sockets take its place, and the log says why.",
+    reload: 'restart',
+  }),
+  'media-pause': parameter({
+    type: durationMs,
+    default: '1ms',
+    help: 'How long a media worker with much to do lets packets gather before it looks at them: it saves up to half of its time, and delays media by half of the pause. Nothing waits in a worker with little to do. 0: never. Without effect with packet-io=dgram.',
+    reload: 'restart',
+    check: (pause) =>
+      pause <= 10
+        ? undefined
+        : { what: 'media would wait for longer than phones put up with', instead: 'write 0 to 10 milliseconds' },
+  }),
+  'audio-dscp': parameter({
+    type: integer,
+    default: '0',
+    help: 'Differentiated services code point (RFC 2474) of the packets of audio, and of any stream that is not video, e.g. 46 for expedited forwarding. Without effect with packet-io=dgram.',
+    reload: 'next call',
+    check: checkDscp,
+  }),
+  'video-dscp': parameter({
+    type: integer,
+    default: '0',
+    help: 'The same for video, e.g. 34.',
+    reload: 'next call',
+    check: checkDscp,
   }),
   'dtls-certificate': parameter({
     type: oneOf('ecdsa', 'rsa'),
@@ -88,3 +119,8 @@ export const companion = {
     namesFile: 'needed',
   }),
 } as const
+
+function checkDscp(value: number): Fault | undefined {
+  if (value >= 0 && value <= 63) return undefined
+  return { what: `${value} is no code point`, instead: 'write 0 to 63' }
+}

@@ -1,7 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
 import { PacketBuffer, trailerRoom } from '../packet-buffer.ts'
-import { type PacketIo, type PacketPort, type PeerAddress, type PortHandler } from './packet-io.ts'
+import { type LocalPort, type PacketIo, type PacketPort, type PeerAddress, type PortHandler } from './packet-io.ts'
 
 /** Longest payload of a UDP datagram: over IPv6, 65535 less the UDP header. IPv4 takes 20 less. */
 const longestDatagram = 65527
@@ -18,7 +18,7 @@ export class DgramPacketIo implements PacketIo {
     return new PacketBuffer((longestDatagram + trailerRoom + 3) & ~3)
   }
 
-  async open(address: string, port: number, handler: PortHandler): Promise<PacketPort> {
+  async open({ address, port }: LocalPort, handler: PortHandler): Promise<PacketPort> {
     const socket = createSocket({
       type: isIPv6(address) ? 'udp6' : 'udp4',
       ipv6Only: isIPv6(address),

@@ -32,12 +32,20 @@ export interface PacketPort {
   close(): Promise<void>
 }
 
+/** A port to open. */
+export interface LocalPort {
+  /** IP literal to bind, IPv4 or IPv6 without brackets. */
+  readonly address: string
+  readonly port: number
+  /** Differentiated services code point of what is sent, 0 to 63; a driver that cannot set it does without. Default: 0. */
+  readonly dscp?: number
+}
+
 /** A driver for UDP sockets of one thread. */
 export interface PacketIo {
   /**
    * Binds a port.
-   * @param address IP literal to bind, IPv4 or IPv6 without brackets
    * @throws (rejects) the operating system's error with its `code`, e.g. `EADDRINUSE`
    */
-  open(address: string, port: number, handler: PortHandler): Promise<PacketPort>
+  open(local: LocalPort, handler: PortHandler): Promise<PacketPort>
 }

@@ -18,14 +18,17 @@ interface Opened {
 async function open(t: TestContext, io: PacketIo, number: number, echo = false): Promise<Opened> {
   const received: { text: string; source: PeerAddress }[] = []
   let errors = 0
-  const opened: PacketPort = await io.open('127.0.0.1', number, {
-    onPacket(packet: PacketBuffer, source: PeerAddress) {
-      const text = packet.bytes.toString('latin1', 0, packet.length)
-      received.push({ text, source: { address: source.address, port: source.port } })
-      if (echo) opened.send(packet, source)
+  const opened: PacketPort = await io.open(
+    { address: '127.0.0.1', port: number },
+    {
+      onPacket(packet: PacketBuffer, source: PeerAddress) {
+        const text = packet.bytes.toString('latin1', 0, packet.length)
+        received.push({ text, source: { address: source.address, port: source.port } })
+        if (echo) opened.send(packet, source)
+      },
+      onError: () => errors++,
     },
-    onError: () => errors++,
-  })
+  )
   t.after(() => opened.close())
   return { opened, received, errors: () => errors }
 }

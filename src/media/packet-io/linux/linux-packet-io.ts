@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net'
 import { type DescriptorLedger } from '../descriptor-ledger.ts'
-import { type PacketIo, type PacketPort, type PeerAddress, type PortHandler } from '../packet-io.ts'
+import { type LocalPort, type PacketIo, type PacketPort, type PortHandler } from '../packet-io.ts'
 import { EpollSet } from './epoll-set.ts'
 import { linuxSystem, linux, systemError, type System } from './libc.ts'
 import { LinuxPort } from './linux-port.ts'
@@ -42,13 +42,13 @@ export class LinuxPacketIo implements PacketIo {
     this.#loop = new PacketLoop(this, pause)
   }
 
-  open(address: string, port: number, handler: PortHandler): Promise<PacketPort> {
-    return new Promise((resolve) => resolve(this.#open(address, port, handler)))
+  open(local: LocalPort, handler: PortHandler): Promise<PacketPort> {
+    return new Promise((resolve) => resolve(this.#open(local, handler)))
   }
 
-  #open(address: string, port: number, handler: PortHandler): PacketPort {
-    const version = isIPv6(address) ? 6 : 4
-    const socket = this.#bind(version, { address, port })
+  #open(local: LocalPort, handler: PortHandler): PacketPort {
+    const version = isIPv6(local.address) ? 6 : 4
+    const socket = this.#bind(version, local)
     try {
       this.#epoll ??= this.#makeEpoll()
       const serial = (this.#serial = (this.#serial + 1) | 0)
@@ -82,7 +82,7 @@ export class LinuxPacketIo implements PacketIo {
     return this.called ? ready - 1 : ready
   }
 
-  #bind(version: 4 | 6, local: PeerAddress): number {
+  #bind(version: 4 | 6, local: LocalPort): number {
     const { libc } = this.#system
     const family = version === 6 ? linux.AF_INET6 : linux.AF_INET
     const socket = libc.socket(family, linux.SOCK_DGRAM | linux.SOCK_NONBLOCK | linux.SOCK_CLOEXEC, 0)
@@ -90,6 +90,9 @@ export class LinuxPacketIo implements PacketIo {
     this.#ledger.add(socket)
     const address = new SocketAddress(this.#system, version)
     if (version === 6) this.#set(socket, linux.IPPROTO_IPV6, linux.IPV6_V6ONLY, 1)
+    const { dscp = 0 } = local
+    if (dscp !== 0 && version === 6) this.#set(socket, linux.IPPROTO_IPV6, linux.IPV6_TCLASS, dscp << 2)
+    if (dscp !== 0 && version === 4) this.#set(socket, linux.IPPROTO_IP, linux.IP_TOS, dscp << 2)
     this.#set(socket, linux.SOL_SOCKET, linux.SO_RCVBUF, receiveBuffer)
     if (address.write(local) && libc.bind(socket, address.pointer, address.length) === 0) return socket
     const error = systemError(this.#system, 'bind')
