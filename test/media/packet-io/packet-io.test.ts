@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { networkInterfaces } from 'node:os'
 import { describe, test, type TestContext } from 'node:test'
+import fc from 'fast-check'
 import { type PacketBuffer } from '../../../src/media/packet-buffer.ts'
 import { type PacketIo, type PacketPort, type PeerAddress } from '../../../src/media/packet-io/packet-io.ts'
 import { drivers } from '../../support/media/drivers.ts'
@@ -7,6 +9,7 @@ import { inBuffer } from '../../support/media/packets.ts'
 import { Line } from '../../support/media/phone.ts'
 
 const port = 21300
+const noIpv6 = networkInterfaces()['lo']?.some(({ family }) => family === 'IPv6') !== true
 
 interface Opened {
   readonly opened: PacketPort
@@ -15,11 +18,17 @@ interface Opened {
 }
 
 /** Opens a port that keeps what it is told. */
-async function open(t: TestContext, io: PacketIo, number: number, echo = false): Promise<Opened> {
+async function open(
+  t: TestContext,
+  io: PacketIo,
+  number: number,
+  echo = false,
+  address = '127.0.0.1',
+): Promise<Opened> {
   const received: { text: string; source: PeerAddress }[] = []
   let errors = 0
   const opened: PacketPort = await io.open(
-    { address: '127.0.0.1', port: number },
+    { address, port: number },
     {
       onPacket(packet: PacketBuffer, source: PeerAddress) {
         const text = packet.bytes.toString('latin1', 0, packet.length)
@@ -109,6 +118,98 @@ for (const [name, make] of Object.entries(drivers)) {
       opened.connect({ address: '127.0.0.1', port: 9 })
       opened.disconnect()
       await open(t, make(), port)
+    })
+
+    test('hears all of a burst, in order', async (t) => {
+      const { received } = await open(t, make(), port)
+      const line = await Line.open()
+      for (let i = 0; i < 100; i++) line.send(Buffer.from(String(i)), port)
+      await until(() => received.length === 100)
+      assert.deepEqual(
+        received.map(({ text }) => Number(text)),
+        Array.from({ length: 100 }, (_, i) => i),
+      )
+      line.close()
+    })
+
+    test('over IPv6 it hears and answers, and IPv4 is no affair of the port', { skip: noIpv6 }, async (t) => {
+      const io = make()
+      const { opened, received } = await open(t, io, port, true, '::')
+      await open(t, io, port, true) // neither takes the other's
+      const line = await Line.open('::1')
+      line.send(Buffer.from('six'), port, '::1')
+      assert.equal((await line.receive()).toString(), 'six')
+      assert.deepEqual(received, [{ text: 'six', source: { address: '::1', port: line.port } }])
+      opened.connect({ address: '::1', port: line.port })
+      line.send(Buffer.from('connected'), port, '::1')
+      assert.equal((await line.receive()).toString(), 'connected')
+      line.close()
+    })
+
+    test('what was queued before the port was connected does not pass for the peer’s', async (t) => {
+      const { opened, received } = await open(t, make(), port)
+      const [peer, other] = [await Line.open(), await Line.open('127.0.0.2')]
+      // both are in the queue before this thread looks at it again
+      other.send(Buffer.from('other'), port)
+      const source = { address: '127.0.0.1', port: peer.port }
+      opened.connect(source)
+      peer.send(Buffer.from('peer'), port)
+      await until(() => received.some(({ text }) => text === 'peer'))
+      for (const { text, source: from } of received)
+        assert.equal(from.address, text === 'peer' ? '127.0.0.1' : '127.0.0.2')
+      peer.close()
+      other.close()
+    })
+
+    test('many sources in turn are told apart and answered', async (t) => {
+      const { received } = await open(t, make(), port, true)
+      const lines = await Promise.all([1, 2, 3, 4].map((i) => Line.open(`127.0.0.${i}`)))
+      for (let i = 0; i < 5; i++) for (const line of lines) line.send(Buffer.from(`${line.port} ${i}`), port)
+      for (let i = 0; i < 5; i++)
+        for (const line of lines) assert.equal((await line.receive()).toString(), `${line.port} ${i}`)
+      for (const { text, source } of received) assert.equal(text.split(' ')[0], String(source.port))
+      for (const line of lines) line.close()
+    })
+
+    test('a port may be closed, and another opened, by what it hears', async (t) => {
+      const io = make()
+      const first = await open(t, io, port)
+      const ports: PacketPort[] = []
+      let heard = 0
+      const numbers = [port + 2, port + 4, port + 6]
+      for (const number of numbers) {
+        const handler = {
+          onPacket: () => {
+            heard++
+            for (const one of ports.splice(0)) void one.close()
+          },
+          onError: () => {},
+        }
+        ports.push(await io.open({ address: '127.0.0.1', port: number }, handler))
+      }
+      const line = await Line.open()
+      for (const number of numbers) line.send(Buffer.from('x'), number)
+      line.send(Buffer.from('last'), port)
+      await until(() => first.received.length === 1)
+      assert.equal(heard, 1)
+      line.close()
+    })
+
+    test('whatever is sent to it, of any length, comes back whole', async (t) => {
+      await open(t, make(), port, true)
+      const line = await Line.open()
+      const datagram = fc.oneof(
+        fc.uint8Array({ maxLength: 2000 }),
+        fc.integer({ min: 0, max: 65_507 }).map((length) => new Uint8Array(length).fill(length)),
+      )
+      await fc.assert(
+        fc.asyncProperty(datagram, async (bytes) => {
+          line.send(Buffer.from(bytes), port)
+          assert.ok((await line.receive()).equals(bytes))
+        }),
+        { numRuns: 60 },
+      )
+      line.close()
     })
   })
 }

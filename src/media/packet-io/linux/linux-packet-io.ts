@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net'
 import { type DescriptorLedger } from '../descriptor-ledger.ts'
-import { type LocalPort, type PacketIo, type PacketPort, type PortHandler } from '../packet-io.ts'
+import { type LocalPort, type PacketIo, type PortHandler } from '../packet-io.ts'
 import { EpollSet } from './epoll-set.ts'
 import { linuxSystem, linux, systemError, type System } from './libc.ts'
 import { LinuxPort } from './linux-port.ts'
@@ -42,11 +42,11 @@ export class LinuxPacketIo implements PacketIo {
     this.#loop = new PacketLoop(this, pause)
   }
 
-  open(local: LocalPort, handler: PortHandler): Promise<PacketPort> {
+  open(local: LocalPort, handler: PortHandler): Promise<LinuxPort> {
     return new Promise((resolve) => resolve(this.#open(local, handler)))
   }
 
-  #open(local: LocalPort, handler: PortHandler): PacketPort {
+  #open(local: LocalPort, handler: PortHandler): LinuxPort {
     const version = isIPv6(local.address) ? 6 : 4
     const socket = this.#bind(version, local)
     try {

@@ -86,7 +86,7 @@ export class SocketAddress {
 
 /** A zone of link-local addresses (RFC 4007) is an interface, by its name or number. */
 function zoneNumber(zone: string): number {
-  const found = networkInterfaces()[zone]?.find(({ family }) => family === 'IPv6')
+  const found = networkInterfaces()[zone]?.find((one) => one.family === 'IPv6' && one.scopeid !== 0)
   const number = found?.family === 'IPv6' ? found.scopeid : Number(zone)
   return Number.isInteger(number) && number > 0 && number < 2 ** 31 ? number : 0
 }
