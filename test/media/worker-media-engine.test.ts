@@ -177,6 +177,31 @@ test('a worker that dies takes only its sessions, and is replaced', async (t) =>
   await kept.close()
 })
 
+test('a worker that dies, by an error or from outside, leaves no descriptor and no bound port', async (t) => {
+  const { engine, threads } = startEngine(t, { workers: 1 })
+  await (await engine.openSession(sessionOptions())).close()
+  const idle = readdirSync('/proc/self/fd').length
+  const bound: number[] = []
+  for (const kill of ['terminate', 'error'] as const) {
+    const session = { onFailure: () => {} }
+    const open = (): Promise<Bridge> => Bridge.open(engine, 'none', 'none', { session })
+    const bridges = [await open(), await open()]
+    for (const { a, b, session } of bridges) {
+      session.update(0, 'a', undefined)
+      bound.push(a.server.rtpPort, a.server.rtcpPort, b.server.rtpPort, b.server.rtcpPort)
+    }
+    const replaced = new Promise((resolve) => engine.events.on('workerReplaced', resolve))
+    const thread = threads.at(-1)!
+    if (kill === 'terminate') await thread.terminate()
+    else thread.postMessage(null) // no message: it throws
+    await replaced
+    for (const bridge of bridges) await bridge.close()
+    await (await engine.openSession(sessionOptions())).close()
+  }
+  await assertFree(bound)
+  assert.equal(readdirSync('/proc/self/fd').length, idle)
+})
+
 test('a worker that does not answer makes the engine not alive, and is ended', async (t) => {
   const clock = new HandClock()
   const { engine } = startEngine(t, { workers: 1, clock })
