@@ -1,7 +1,7 @@
 /** Milliseconds over which the rate of packets is taken. */
 const window = 100
 /** Packets per second below which a worker is nearly idle: to be woken for each of them costs a few percent of a core. */
-const nearlyIdle = 1500
+const nearlyIdle = 3000
 
 /**
  * Decides whether packets are given time to gather. To be woken costs more than to relay a packet, so that a pause of a
