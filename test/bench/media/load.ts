@@ -64,7 +64,7 @@ function run(rate: number, seconds: number): LoadResult {
     take(start)
   }
   // what still comes is late, not lost: until there was nothing for a while
-  for (let last = performance.now(), before = received; performance.now() < last + 300; ) {
+  for (let last = performance.now(), before = received; performance.now() < last + 300;) {
     take(start)
     if (received === before) continue
     before = received

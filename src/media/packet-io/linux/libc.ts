@@ -8,7 +8,7 @@ import { NativeMemory } from './native-memory.ts'
 /** An address out of {@link NativeMemory.at}, of at least as many bytes as the call is told. */
 type Address = number
 
-/** The C functions that this driver calls, as section 2 of Linux's manual describes them. */
+/** The C functions that this driver calls, as sections 2 and 3 of Linux's manual describe them. */
 export interface Libc {
   socket(domain: number, type: number, protocol: number): number
   bind(socket: number, address: Address, length: number): number
@@ -25,6 +25,7 @@ export interface Libc {
   send(socket: number, buffer: Address, length: number, flags: number): number
   sendto(socket: number, buffer: Address, length: number, flags: number, remote: Address, remoteLength: number): number
   close(descriptor: number): number
+  usleep(microseconds: number): number
   epoll_create1(flags: number): number
   epoll_ctl(epoll: number, operation: number, descriptor: number, event: Address): number
   epoll_wait(epoll: number, events: Address, most: number, timeout: number): number
@@ -40,6 +41,7 @@ const declarations: Readonly<Record<keyof Libc, string>> = {
   send: 'intptr_t send(int fd, uintptr_t buf, size_t n, int flags)',
   sendto: 'intptr_t sendto(int fd, uintptr_t buf, size_t n, int flags, uintptr_t addr, unsigned int addr_len)',
   close: 'int close(int fd)',
+  usleep: 'int usleep(unsigned int usec)',
   epoll_create1: 'int epoll_create1(int flags)',
   epoll_ctl: 'int epoll_ctl(int epfd, int op, int fd, uintptr_t event)',
   epoll_wait: 'int epoll_wait(int epfd, uintptr_t events, int maxevents, int timeout)',

@@ -82,6 +82,10 @@ export class LinuxPacketIo implements PacketIo {
     return this.called ? ready - 1 : ready
   }
 
+  sleep(milliseconds: number): void {
+    this.#system.libc.usleep(Math.round(milliseconds * 1000))
+  }
+
   #bind(version: 4 | 6, local: LocalPort): number {
     const { libc } = this.#system
     const family = version === 6 ? linux.AF_INET6 : linux.AF_INET

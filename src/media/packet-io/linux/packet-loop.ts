@@ -15,6 +15,8 @@ export interface PacketSource {
    * @returns how many there were
    */
   poll(timeout: number): number
+  /** Does nothing, whatever happens, for so many milliseconds. */
+  sleep(milliseconds: number): void
   /** The poll before has seen that the thread's own event loop has something to do. */
   readonly called: boolean
 }
@@ -28,8 +30,6 @@ export interface PacketSource {
 export class PacketLoop {
   readonly #source: PacketSource
   readonly #pacing: Pacing
-  /** Nobody ever changes it: it is waited on in vain. */
-  readonly #never = new Int32Array(new SharedArrayBuffer(4))
   /** The turn before has left packets. */
   #left = false
   #next: NodeJS.Immediate | undefined
@@ -52,7 +52,7 @@ export class PacketLoop {
   readonly #turn = (): void => {
     const source = this.#source
     const { pause } = this.#pacing
-    if (pause > 0 && !this.#left) Atomics.wait(this.#never, 0, 0, pause)
+    if (pause > 0 && !this.#left) source.sleep(pause)
     const wait = pause > 0 || this.#left ? 0 : longestWait
     const start = performance.now()
     let now = start

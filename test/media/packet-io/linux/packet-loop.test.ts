@@ -8,7 +8,12 @@ import { mostOfTurn, PacketLoop, type PacketSource } from '../../../../src/media
 class Source implements PacketSource {
   readonly timeouts: number[] = []
   called = false
+  readonly pauses: number[] = []
   ready: () => number = () => 0
+
+  sleep(milliseconds: number): void {
+    this.pauses.push(milliseconds)
+  }
 
   poll(timeout: number): number {
     this.timeouts.push(timeout)
@@ -58,6 +63,20 @@ describe('the packet loop', () => {
     await turn()
     loop.stop()
     assert.equal(source.timeouts.length, 1)
+  })
+
+  test('with much to do pauses before each turn that follows an empty look, and then does not wait', async () => {
+    const source = new Source()
+    const loop = new PacketLoop(source, 0.5)
+    let packets = 0
+    source.ready = () => (packets++ % 400 === 399 ? 0 : 10)
+    loop.start()
+    while (source.pauses.length < 3) await turn()
+    const before = source.timeouts.length
+    while (source.pauses.length < 5) await turn()
+    loop.stop()
+    assert.deepEqual(new Set(source.pauses), new Set([0.5]))
+    assert.deepEqual(new Set(source.timeouts.slice(before)), new Set([0]))
   })
 
   test('can be stopped by what it hands out', async () => {
