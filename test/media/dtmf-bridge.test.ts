@@ -6,10 +6,11 @@ import { type DtmfReport } from '../../src/media/media-engine.ts'
 import { WorkerMediaEngine } from '../../src/media/worker-media-engine.ts'
 import { Inbox } from '../support/b2bua/sip-phone.ts'
 import { Bridge } from '../support/media/bridge.ts'
+import { packetIo } from '../support/media/drivers.ts'
 import { rtpPacket, suites } from '../support/media/packets.ts'
 import { until } from '../support/until.ts'
 
-const engine = new WorkerMediaEngine({ workers: 1 })
+const engine = new WorkerMediaEngine({ workers: 1, packetIo })
 after(() => engine.close())
 
 const format = { payloadType: 101, clockRate: 8000 }

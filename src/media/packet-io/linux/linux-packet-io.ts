@@ -71,13 +71,15 @@ export class LinuxPacketIo implements PacketIo {
     const epoll = this.#epoll
     if (epoll === undefined) return 0
     const ready = epoll.wait(timeout)
+    const before = this.called
     this.called = false
+    for (let i = 0; i < ready; i++) if (epoll.socket(i) === this.#system.eventLoop) this.called = true
+    // what was said before a packet came holds for it, e.g. new keys; but no two times in a row: packets have their turn
+    if (this.called && !before) return 0
     for (let i = 0; i < ready; i++) {
-      const socket = epoll.socket(i)
-      const port = this.#ports.get(socket)
+      const port = this.#ports.get(epoll.socket(i))
       // it may have been closed since the kernel told of it, and its number be another one's
       if (port?.serial === epoll.serial(i)) port.receive()
-      else if (socket === this.#system.eventLoop) this.called = true
     }
     return this.called ? ready - 1 : ready
   }

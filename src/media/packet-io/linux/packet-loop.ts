@@ -17,7 +17,7 @@ export interface PacketSource {
   poll(timeout: number): number
   /** Does nothing, whatever happens, for so many milliseconds. */
   sleep(milliseconds: number): void
-  /** The poll before has seen that the thread's own event loop has something to do. */
+  /** The poll before has seen that the thread's own event loop has something to do, and may have left packets for it. */
   readonly called: boolean
 }
 
@@ -30,7 +30,7 @@ export interface PacketSource {
 export class PacketLoop {
   readonly #source: PacketSource
   readonly #pacing: Pacing
-  /** The turn before has left packets. */
+  /** The turn before has left packets, or may have. */
   #left = false
   #next: NodeJS.Immediate | undefined
 
@@ -63,7 +63,7 @@ export class PacketLoop {
       packets += ready
       now = performance.now()
     } while (ready > 0 && packets < mostOfTurn && !source.called && now - start < longestTurn)
-    this.#left = ready > 0
+    this.#left = ready > 0 || source.called
     this.#pacing.count(packets, now)
     if (this.#next !== undefined) this.#next = setImmediate(this.#turn)
   }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { describe, test } from 'node:test'
+import { MessageChannel } from 'node:worker_threads'
 import type * as Koffi from 'koffi'
 import fc from 'fast-check'
 import { type PacketBuffer } from '../../../../src/media/packet-buffer.ts'
@@ -11,6 +12,7 @@ import { LinuxPacketIo } from '../../../../src/media/packet-io/linux/linux-packe
 import { LinuxPort } from '../../../../src/media/packet-io/linux/linux-port.ts'
 import { PortMemory } from '../../../../src/media/packet-io/linux/port-memory.ts'
 import { inBuffer } from '../../../support/media/packets.ts'
+import { Line } from '../../../support/media/phone.ts'
 import { until } from '../../../support/until.ts'
 
 const port = 21320
@@ -103,6 +105,34 @@ describe('the linux driver', { skip: process.platform !== 'linux' }, () => {
     closed.send(inBuffer(Buffer.from('x')), { address: '127.0.0.1', port })
     assert.equal(errors, 1)
     assert.equal(closed.receive(), false)
+  })
+
+  test('handles a message that was there before a packet first', async (t) => {
+    const heard: string[] = []
+    const { port1, port2 } = new MessageChannel()
+    const line = await Line.open()
+    port2.on('message', (text: string) => heard.push(text))
+    const opened = await makeIo().open(
+      { address: '127.0.0.1', port },
+      {
+        ...silent,
+        onPacket: (packet) => {
+          const text = packet.bytes.toString('latin1', 0, packet.length)
+          heard.push(text)
+          if (text !== 'first') return
+          port1.postMessage('message')
+          line.send(Buffer.from('second'), port)
+        },
+      },
+    )
+    t.after(() => {
+      port1.close()
+      line.close()
+      return opened.close()
+    })
+    line.send(Buffer.from('first'), port)
+    await until(() => heard.length === 3)
+    assert.deepEqual(heard, ['first', 'message', 'second'])
   })
 
   test('allocates nothing for a packet', async (t) => {
