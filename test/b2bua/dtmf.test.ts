@@ -292,6 +292,9 @@ describe('DTMF', () => {
         b.reply(transaction, 200)
       }
       assert.equal(signals, '01234567890123456')
+      // keys that media brought only now found room
+      for (const late of atB.requests.unread) b.reply(late, 200)
+      b.onRequest = (late) => b.reply(late, 200)
     }),
   )
 
