@@ -12,6 +12,8 @@ export interface CallSettings {
   readonly maxDuration: number
   /** Milliseconds that a call may ring (reference: b2bua-server §1, fixed at 240 s). */
   readonly unansweredTimeout: number
+  /** `follow-redirects`: who redirects a call is believed, once. */
+  readonly followRedirects: boolean
   /** `audio-codec` and `video-codec`. */
   readonly codecs: CodecRestriction
   /** Crypto suites of an offer that this server makes to leg A, which only an offerless INVITE needs. */

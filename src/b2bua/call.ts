@@ -31,6 +31,7 @@ import { reasonHeader, reasonsOf } from './reason-headers.ts'
 import { recipientOf } from './recipient.ts'
 import { credentialsOf, relayedHeaders } from './relayed-headers.ts'
 import { rewriteReplaces, type BridgedDialogs } from './replaces.ts'
+import { redirectTarget } from './redirect-target.ts'
 import { relayedReply } from './request-relay.ts'
 
 /** What a call needs of its surroundings. */
@@ -85,6 +86,8 @@ export class Call {
   #ended = false
   #relay: InCallRelay | undefined
   readonly #forks = new Forks()
+  /** Where the recipient has redirected the call to. */
+  #redirected: string | undefined
 
   /** @throws CodedError 400 when To is nobody who could be called */
   constructor(invite: IncomingInvite, surroundings: CallSurroundings) {
@@ -173,7 +176,8 @@ export class Call {
   /** Sends leg B's INVITE: once, and again for each mode of the fallback that is tried. */
   #callRecipient(): void {
     const { headers } = this.invite.request
-    const { uri, route } = this.#destination!
+    const { uri: first, route } = this.#destination!
+    const uri = this.#redirected ?? first
     const body = this.#legs.offerToB()
     const hops = Number(headers.get('Max-Forwards') ?? 70)
     this.#outgoing = this.#world.userAgent.invite({
@@ -203,10 +207,24 @@ export class Call {
     const mode = this.#fallback.shift()
     if (mode === undefined || this.#ended || this.#legs.accepted === undefined) return false
     this.#world.onFallback(this, this.#legs.b!.descriptions.mode, why)
-    this.#legs.b = this.#legs.makeLeg('b', mode)
+    this.#callAgain(mode)
+    return true
+  }
+
+  #callAgain(mode: EncryptionMode | undefined): void {
+    if (mode !== undefined) this.#legs.b = this.#legs.makeLeg('b', mode)
     this.#legs.answer = undefined
     this.#media!.forget('b')
     this.#callRecipient()
+  }
+
+  /** @returns false for a failure that is no redirection, or not the first */
+  #followRedirection({ response }: InviteFailure): boolean {
+    if (!this.#world.settings.followRedirects || this.#redirected !== undefined || this.#ended) return false
+    this.#redirected = response && redirectTarget(response)
+    if (this.#redirected === undefined) return false
+    this.invite.provisional(181, {})
+    this.#callAgain(this.#legs.b?.descriptions.mode)
     return true
   }
 
@@ -443,6 +461,7 @@ export class Call {
 
   #refused(failure: InviteFailure): void {
     const { response } = failure
+    if (this.#followRedirection(failure)) return
     const choosy = response !== undefined && mediaRefusals.has(response.status)
     if (!choosy || !this.#fallBack(`${response.status} ${response.reason}`)) this.#end(endByRefusal(failure))
   }

@@ -38,7 +38,20 @@ const lastWords = 2_000
 
 /** The methods that cross inside a dialog, and those that make and end one. */
 const allow = [
-  ...['INVITE', 'ACK', 'CANCEL', 'BYE', 'PRACK', 'OPTIONS', 'UPDATE', 'INFO', 'MESSAGE', 'REFER', 'NOTIFY', 'SUBSCRIBE'],
+  ...[
+    'INVITE',
+    'ACK',
+    'CANCEL',
+    'BYE',
+    'PRACK',
+    'OPTIONS',
+    'UPDATE',
+    'INFO',
+    'MESSAGE',
+    'REFER',
+    'NOTIFY',
+    'SUBSCRIBE',
+  ],
 ]
 
 /** Requests of leg B by which Flexisip's proxy knows the B2BUA (reference: proxy-module §2): 2.4 and later, 2.2 and 2.3. */
@@ -194,6 +207,7 @@ export class B2buaService implements Service {
       maxCalls: snapshot.get('b2bua-server', 'max-calls'),
       maxDuration: snapshot.get('b2bua-server', 'max-call-duration'),
       unansweredTimeout,
+      followRedirects: snapshot.get('b2bua', 'follow-redirects'),
       codecs: { ...(audio === '' ? {} : { audio }), ...(video === '' ? {} : { video }) },
       suites: defaultCryptoSuites,
       ...('fingerprint' in this.#certificate && { fingerprint: this.#certificate.fingerprint }),

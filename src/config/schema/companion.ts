@@ -91,6 +91,12 @@ export const companion = {
     help: "Say in ZRTP that this server is a man in the middle whom phones may trust (RFC 6189, 7.3): a phone that can enrol asks its user whether to, in every call until she agrees, and is told the other phone's authentication string from then on, so that both users read the same. Linphone cannot enrol.",
     reload: 'restart',
   }),
+  'follow-redirects': parameter({
+    type: boolean,
+    default: 'false',
+    help: 'Follow a redirection (300, 301, 302, 305) of the recipient, once, to the contact that is named first or with the greatest q, through outbound-proxy as ever; the caller is told with 181. Otherwise it goes to the caller as it is, whose phone may follow it.',
+    reload: 'next call',
+  }),
   fallback: parameter({
     type: stringList,
     default: '',

@@ -109,6 +109,7 @@ export class Site {
         maxCalls: 10,
         maxDuration: 0,
         unansweredTimeout: 240_000,
+        followRedirects: false,
         codecs: {},
         suites: defaultCryptoSuites,
         media: {
