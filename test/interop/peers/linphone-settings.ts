@@ -1,6 +1,9 @@
 /** Clear, SDES, DTLS-SRTP or ZRTP; linphone's words. */
 export type LinphoneEncryption = 'none' | 'srtp' | 'dtls' | 'zrtp'
 
+/** Key agreements of ZRTP that Debian's build has. */
+export type LinphoneKeyAgreement = 'DH3k' | 'X255' | 'X448'
+
 export interface LinphoneSettings {
   /** User part of its address. */
   readonly name: string
@@ -25,6 +28,8 @@ export interface LinphoneSettings {
   readonly capabilities?: boolean
   /** SDES suites that it offers, in order, comma separated; all that it has by default. */
   readonly suites?: string
+  /** The key agreement of ZRTP that it lists, beside DH3k, which every phone has; DH3k alone by default. */
+  readonly keyAgreement?: LinphoneKeyAgreement
   /** Sends a still picture as VP8 video with every call, or when it is told to. */
   readonly video?: boolean | 'on demand'
   /** Answers 183 with its tone while it rings. */
@@ -72,6 +77,7 @@ export function linphoneSettings(settings: LinphoneSettings): string {
     ice = false,
     capabilities = false,
     suites,
+    keyAgreement,
     video = false,
     earlyMedia = false,
     keys = 'events',
@@ -97,6 +103,7 @@ export function linphoneSettings(settings: LinphoneSettings): string {
       use_info: keys === 'events' ? off : on,
       incoming_calls_early_media: earlyMedia ? on : off,
       default_proxy: 0,
+      ...(keyAgreement && { zrtp_key_agreements_suites: `MS_ZRTP_KEY_AGREEMENT_${keyAgreement.toUpperCase()}` }),
       ...(suites === undefined ? {} : { srtp_crypto_suites: suites }),
     },
     rtp: {
