@@ -191,6 +191,13 @@ export class Linphone implements Phone {
     return shown.map(([, token]) => token).findLast((token) => token !== 'absent')
   }
 
+  /** Its user has compared the authentication string of the call that is up with the far end. */
+  async verifyAuthToken(): Promise<void> {
+    const from = this.#process.mark()
+    this.#process.send('zrtp-set-verified')
+    await this.#process.waitFor(/is fully encrypted and auth token is /, { from })
+  }
+
   /** Video packets that were delivered (decrypted, in time) since {@link listen}; known once the call has ended. */
   videoReceived(): number {
     const text = this.#logText().slice(this.#logMark)

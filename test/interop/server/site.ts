@@ -39,9 +39,11 @@ export class Site {
   /** The proxy, unless the B2BUA's program is the proxy too. */
   readonly #kamailio: Kamailio | undefined
   readonly #phones: Phone[] = []
+  readonly #options: SiteOptions
   #b2bua: B2buaServer | undefined
 
   private constructor(name: string, options: SiteOptions) {
+    this.#options = options
     this.folder = scratchFolder(name)
     const divert = { b2bua: b2buaUri, userAgent, looseRoute: options.looseRoute ?? false }
     if (options.standalone !== undefined) return
@@ -57,14 +59,7 @@ export class Site {
     const site = new Site(name, options)
     try {
       await site.#kamailio?.start()
-      if (!options.withoutB2bua) {
-        site.#b2bua = await B2buaServer.start({
-          transport: b2buaUri,
-          outboundProxy: `sip:${proxyAddress};transport=tcp`,
-          ...options,
-          folder: join(site.folder, 'b2bua'),
-        })
-      }
+      if (!options.withoutB2bua) site.#b2bua = await site.#startB2bua()
       return site
     } catch (error) {
       await site.close()
@@ -75,6 +70,18 @@ export class Site {
   get b2bua(): B2buaServer {
     if (!this.#b2bua) throw new Error('this site has no B2BUA')
     return this.#b2bua
+  }
+
+  /**
+   * Stops the B2BUA and starts it again, with its data directory as it was.
+   *
+   * @param args more of its arguments from now on
+   * @returns its exit status
+   */
+  async restartB2bua(args: readonly string[] = []): Promise<number | null> {
+    const status = await this.b2bua.stop()
+    this.#b2bua = await this.#startB2bua(args)
+    return status
   }
 
   /** Starts a linphonec, registered as `name`. */
@@ -101,6 +108,16 @@ export class Site {
     const status = await this.#b2bua?.stop()
     await this.#kamailio?.stop()
     return status
+  }
+
+  #startB2bua(args: readonly string[] = []): Promise<B2buaServer> {
+    return B2buaServer.start({
+      transport: b2buaUri,
+      outboundProxy: `sip:${proxyAddress};transport=tcp`,
+      ...this.#options,
+      args: [...(this.#options.args ?? []), ...args],
+      folder: join(this.folder, 'b2bua'),
+    })
   }
 
   /** Starts a phone, which stops with the site. */
