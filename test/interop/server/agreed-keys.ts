@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { type Linphone } from '../peers/linphone.ts'
+import { Linphone } from '../peers/linphone.ts'
+import { type Phone } from '../peers/phone.ts'
 
 /** What the server's log says of a key exchange of a call. */
 export interface AgreedKeys {
@@ -36,9 +37,10 @@ export function agreedKeys(log: string): AgreedKeys[] {
  *
  * @param log of this call
  */
-export function assertSameSas(log: string, leg: 'a' | 'b', phone: Linphone): AgreedKeys {
+export function assertSameSas(log: string, leg: 'a' | 'b', phone: Phone): AgreedKeys {
   const [audio, ...more] = agreedKeys(log).filter((keys) => keys.leg === leg && keys.stream === 1)
   assert.ok(audio?.mode === 'zrtp' && more.length === 0, `leg ${leg} agreed on keys once, in ZRTP:\n${log}`)
+  assert.ok(phone instanceof Linphone, `${phone.name} shows no authentication string`)
   assert.ok(audio.sas !== undefined && audio.sas === phone.authToken(), `${audio.sas} here, ${phone.authToken()} there`)
   return audio
 }
