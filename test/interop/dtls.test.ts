@@ -107,7 +107,7 @@ suite('DTLS-SRTP on either side', { timeout: 240_000 }, () => {
     ['alice', 'bob', 'bob', 'aes256'],
     ['bob', 'alice', 'alice', 'dtls'],
   ] as const)
-    test(`SDES with 256 bits and DTLS-SRTP: ${caller} calls ${callee}`, async () => {
+    test(`case 21: SDES with 256 bits and DTLS-SRTP: ${caller} calls ${callee}`, async () => {
       const phones = { alice, bob }
       await alice.offer('dtls')
       await bob.offer('srtp')
