@@ -78,7 +78,7 @@ const strangers: readonly (readonly [what: string, method: string, status: numbe
   ['NOTIFY outside of a dialog', 'NOTIFY', 481, {}],
   ['PRACK', 'PRACK', 481, {}],
   ['REGISTER', 'REGISTER', 405, {}],
-  ['SUBSCRIBE outside of a dialog', 'SUBSCRIBE', 405, {}],
+  ['SUBSCRIBE outside of a dialog', 'SUBSCRIBE', 488, {}],
   ['REFER outside of a dialog', 'REFER', 405, {}],
   ['MESSAGE outside of a dialog', 'MESSAGE', 405, {}],
   ['a method that nobody knows', 'DANCE', 501, {}],

@@ -52,6 +52,12 @@ export interface UserAgentCounts {
 /** Methods that make no sense outside of a dialog: 481 (RFC 3261 §12.2.2, §15.1.2; RFC 3262, 3311, 6086, 6665). */
 const dialogMethods: ReadonlySet<string> = new Set(['BYE', 'PRACK', 'UPDATE', 'INFO', 'NOTIFY'])
 
+/** How a request outside of a dialog is refused that only makes sense in one; a SUBSCRIBE as Flexisip does (reference: b2bua-server §8). */
+function statusOutside(method: string): number {
+  if (method === 'SUBSCRIBE') return 488
+  return dialogMethods.has(method) ? 481 : 405
+}
+
 /** The user agent of this server (RFC 3261 §8): calls and is called, and finds the dialog that a request belongs to. */
 export class UserAgent {
   /** An INVITE outside of a dialog; it must be answered. */
@@ -156,7 +162,7 @@ export class UserAgent {
     if (transaction.isInvite) this.#receiveInvite(transaction)
     else if (this.onRequest !== undefined) this.onRequest(transaction)
     else if (request.method === 'OPTIONS') this.#answerOptions(transaction)
-    else this.reply(transaction, dialogMethods.has(request.method) ? 481 : 405, { headers: [this.#allowed()] })
+    else this.reply(transaction, statusOutside(request.method), { headers: [this.#allowed()] })
   }
 
   #receiveAck(ack: SipRequest): void {
