@@ -1,6 +1,7 @@
 import { type Headers } from '../sip/message/headers.ts'
 import { type SipRequest } from '../sip/message/message.ts'
 import { type ServerTransaction } from '../sip/transaction/server-transaction.ts'
+import { type InviteSession } from '../sip/usage/invite-session.ts'
 import { type DtmfKey } from '../media/dtmf/telephone-event.ts'
 import { type CallMedia, type LegName } from './call-media.ts'
 import { mediaType, type Leg } from './leg.ts'
@@ -74,10 +75,10 @@ export class DtmfRelay {
    * Takes an INFO with a key that the far phone gets as an event, and answers it.
    * @returns false for every other request: it crosses as it is
    */
-  takes(near: Leg, far: LegName, transaction: ServerTransaction, media: CallMedia): boolean {
+  takes(near: InviteSession, far: LegName, transaction: ServerTransaction, media: CallMedia): boolean {
     const key = readKey(transaction.request)
     if (key === undefined || !media.sendDtmf(far, key)) return false
-    near.session?.reply(transaction, 200)
+    near.reply(transaction, 200)
     return true
   }
 

@@ -38,7 +38,7 @@ export class InCallRelay {
   relay(near: Side, far: Side, transaction: ServerTransaction): void {
     const { method, body } = transaction.request
     if (method === 'INVITE' || (method === 'UPDATE' && body.length > 0)) this.#relayOffer(near, far, transaction)
-    else if (!this.#context.dtmf.takes(near.leg, far.leg.name, transaction, this.#context.media)) {
+    else if (!this.#context.dtmf.takes(near.session, far.leg.name, transaction, this.#context.media)) {
       this.#relayPlain(near, far, transaction)
     }
   }

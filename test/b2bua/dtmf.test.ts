@@ -316,6 +316,23 @@ describe('DTMF', () => {
       await site.ended.next('end')
     }))
 
+  test('in INFO before the answer becomes an event, and is answered', () =>
+    onSite({}, async (site) => {
+      const [lineA, lineB] = [await Line.open(), await Line.open()]
+      const call = site.a.call(recipient, site.uri, { body: withoutEvents(clearAudio(lineA.port)) })
+      const invite = await site.b.invites.next('INVITE')
+      invite.provisional(183, { body: Buffer.from(clearAudio(lineB.port)), contentType: 'application/sdp' })
+      const { session } = await call.ringing.next('183')
+      const asked = ask(session, 'INFO', { body: 'Signal=5\r\n', contentType: relayType })
+      assert.equal((await asked).status, 200)
+      const packet = await lineB.receive()
+      assert.equal(packet[12], 5)
+      for (const line of [lineA, lineB]) line.close()
+      call.invite.cancel()
+      await call.failed.next('487')
+      await site.ended.next('end')
+    }))
+
   test('of a call without an offer: the caller is offered events that the callee has not', () =>
     onSite({}, async (site) => {
       const [lineA, lineB] = [await Line.open(), await Line.open()]
