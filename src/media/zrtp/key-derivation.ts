@@ -1,5 +1,6 @@
 import { createHmac, hash as oneShot } from 'node:crypto'
 import { cryptoSuites, type SrtpMasterKey } from '../../base/encryption.ts'
+import { OpenSslHmac } from '../openssl/openssl-hmac.ts'
 import { cipherKeyLength, hashLength, hashName, suiteOf, type Algorithms, type HashAlgorithm } from './algorithms.ts'
 
 /** SHA-256, of which the hash chain is made whatever is negotiated (RFC 6189 §9). */
@@ -12,9 +13,14 @@ export function digest(hash: HashAlgorithm, ...parts: readonly Uint8Array[]): Bu
   return oneShot(hashName[hash], parts.length === 1 ? parts[0]! : Buffer.concat(parts), 'buffer')
 }
 
+/** Absent where OpenSSL cannot be called. */
+const native = OpenSslHmac.open()
+
 /** HMAC of the negotiated hash. */
 export function hmac(hash: HashAlgorithm, key: Uint8Array, message: Uint8Array | string): Buffer {
-  return createHmac(hashName[hash], key).update(message).digest()
+  const bytes = typeof message === 'string' ? Buffer.from(message, 'latin1') : message
+  if (hash === 'S256' && native?.takes(key, bytes) === true) return native.hmac(key, bytes)
+  return createHmac(hashName[hash], key).update(bytes).digest()
 }
 
 /**
