@@ -77,7 +77,7 @@ suite('every mode on one side with every mode on the other, audio and then video
           await alice.established()
           added.at = Date.now() / 1000
           // enough pictures that chance does not take ciphertext for VP8
-          await sleep(4000)
+          await sleep(3000)
           await end(bob, alice, bob)
         })
         const { sip, ...audio } = seen(file, alice, bob)
