@@ -30,6 +30,7 @@ export interface ZrtpLegOptions {
  */
 export class ZrtpLeg {
   readonly #options: ZrtpLegOptions
+  /** The last one; what the exchanges were of. */
   #protection: ZrtpProtection | undefined
   #exchange: KeyExchange | undefined
   #agreed: AgreedKeys | undefined
@@ -58,14 +59,22 @@ export class ZrtpLeg {
     b.#called = true
   }
 
-  /** Takes over what was agreed; `undefined`: the leg is not, or no longer, one of ZRTP. */
+  /**
+   * Takes over what was agreed; `undefined`: the leg is not, or no longer, one of ZRTP. The keys of a stream that has ended
+   * are kept: it may be there again, between the same Hellos.
+   */
   apply(protection: ZrtpProtection | undefined): void {
-    if (protection?.association !== this.#protection?.association) {
+    if (protection === undefined) {
+      this.close()
+      this.#begun = 0
+      return
+    }
+    if (!isSame(protection, this.#protection)) {
       this.close()
       this.#agreed = undefined
       this.#sasRelayed = false
       this.#begun = 0
-      this.#clear = protection?.clear === 'until-keyed' && !this.#everKeyed
+      this.#clear = protection.clear === 'until-keyed' && !this.#everKeyed
     }
     this.#protection = protection
     if (this.#agreed !== undefined) this.#options.onKeys(this.#agreed)
@@ -142,3 +151,11 @@ export class ZrtpLeg {
 function isHello(packet: Uint8Array): boolean {
   return 'Hello   '.split('').every((letter, place) => packet[16 + place] === letter.charCodeAt(0))
 }
+
+/** Whether it is the same exchange: of this session, between these Hellos. */
+function isSame(now: ZrtpProtection, before: ZrtpProtection | undefined): boolean {
+  if (before?.association !== now.association || !sameBytes(before.seed, now.seed)) return false
+  return now.peerHash === undefined || before.peerHash === undefined || sameBytes(now.peerHash, before.peerHash)
+}
+
+const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0

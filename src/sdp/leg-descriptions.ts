@@ -23,7 +23,7 @@ import { profileName, type MediaProfile } from './media-profile.ts'
 import { acceptSdes, answerSdes, noSdesKeys, offeredLines, offerSdes, type RandomBytes } from './sdes-keys.ts'
 import { SdpError } from './sdp-error.ts'
 import { agreedEvents, answerEvents, eventFormats, offerEvents, withoutEvents } from './telephone-events.ts'
-import { meetZrtp, offerZrtp, type ZrtpParty } from './zrtp-lines.ts'
+import { meetZrtp, offerZrtp, returnToZrtp, type ZrtpParty, type ZrtpState } from './zrtp-lines.ts'
 import { type Direction, type MediaDescription, type SessionDescription } from './session-description.ts'
 
 /** How one leg is described. */
@@ -145,7 +145,7 @@ export class LegDescriptions {
         if (!(error instanceof SdpError)) throw error
         if (before !== undefined) throw error
         refusals.push(error)
-        return refused(one, one.protocol)
+        return this.#refused(one, one.protocol)
       }
     })
     if (!media.some((one) => one.live)) {
@@ -196,7 +196,7 @@ export class LegDescriptions {
       const live = one.relayable && local[index] !== undefined
       const wanted = live && this.addsEvents ? offerEvents(one, this.#before(one)?.events?.receive) : one
       written.push(wanted)
-      media.push(live ? this.#offerable(wanted, wanted !== one) : refused(one, this.#protocol(one)))
+      media.push(live ? this.#offerable(wanted, wanted !== one) : this.#refused(one, this.#protocol(one)))
     }
     // An offer never has fewer m-lines than the one before (RFC 3264 §8)
     media.push(...this.#agreed.slice(media.length).map((one) => dead(one)))
@@ -263,10 +263,23 @@ export class LegDescriptions {
     return before?.live === true && before.kind === kind ? before : undefined
   }
 
+  /** An m-line with port 0; what it was of ZRTP is not forgotten. */
+  #refused(media: MediaDescription, protocol: string): LegMedia {
+    const { kind, zrtp } = this.#agreed[media.index] ?? {}
+    return { ...refused(media, protocol), ...(kind === media.kind && zrtp !== undefined && { zrtp }) }
+  }
+
+  /** ZRTP of an m-line that has ended, in the session that is still the leg's: the stream may be there again. */
+  #formerZrtp({ index, kind }: MediaDescription): ZrtpState | undefined {
+    const { live, kind: formerKind, zrtp } = this.#agreed[index] ?? { live: true }
+    const returns = !live && formerKind === kind && zrtp?.peerHash !== undefined
+    return returns && zrtp.generation === this.#generation() ? zrtp : undefined
+  }
+
   /** An m-line of the peer's offer, as it can be answered. */
   #answerable(media: MediaDescription, before: LegMedia | undefined): LegMedia {
     const { kind, protocol, profile, formats, direction } = media
-    if (!media.relayable || profile === undefined) return refused(media, protocol)
+    if (!media.relayable || profile === undefined) return this.#refused(media, protocol)
     const { iceCredentials, rtcpMux: mux } = media
     const mid = midOf(media.attributes)
     const ice =
@@ -286,8 +299,13 @@ export class LegDescriptions {
         throw unusableProfile(media, this.mode === 'none' ? 'on a leg without encryption' : 'on a leg with ZRTP')
       }
       if (!this.#takesZrtp) return { ...accepted, direction: own }
-      const zrtp = offerZrtp(before?.zrtp, this.#generation(), this.#random)
-      return { ...accepted, direction: own, zrtp: meetZrtp(zrtp, media, ice !== undefined, this.#random) }
+      const former = this.#formerZrtp(media)
+      const offered = offerZrtp(before?.zrtp, this.#generation(), this.#random)
+      const zrtp =
+        former === undefined
+          ? meetZrtp(offered, media, ice !== undefined, this.#random)
+          : returnToZrtp(former, offered, media, ice !== undefined)
+      return { ...accepted, direction: own, zrtp }
     }
     if (this.mode === 'dtls-srtp') {
       if (before?.dtls !== undefined && !media.fingerprint) {
@@ -329,7 +347,9 @@ export class LegDescriptions {
       mux: before?.mux ?? (media.rtcpMux || ice || this.mode === 'dtls-srtp'),
       ...(ice && { ice: offerIce(before?.ice, this.#random) }),
       ...(this.mode === 'dtls-srtp' && { dtls: offerDtls(before?.dtls, this.#random) }),
-      ...(this.#takesZrtp && { zrtp: offerZrtp(before?.zrtp, this.#generation(), this.#random) }),
+      ...(this.#takesZrtp && {
+        zrtp: this.#formerZrtp(media) ?? offerZrtp(before?.zrtp, this.#generation(), this.#random),
+      }),
       sdes: this.mode === 'sdes' ? offerSdes(before?.sdes ?? noSdesKeys, this.#suites, this.#random) : noSdesKeys,
     }
   }
@@ -377,7 +397,11 @@ export class LegDescriptions {
       throw new SdpError('SDES_NOT_OFFERED', `${nameOf(media)}: a=crypto in answer to an offer without`)
     }
     if (offered.zrtp === undefined) return answered
-    return { ...answered, zrtp: meetZrtp(offered.zrtp, media, answered.ice !== undefined, this.#random) }
+    const ice = answered.ice !== undefined
+    // a phone with another Hello meets the one that was offered
+    const returned = before?.live === false && offered.zrtp.peerHash !== undefined
+    if (returned) return { ...answered, zrtp: returnToZrtp(offered.zrtp, offered.zrtp, media, ice) }
+    return { ...answered, zrtp: meetZrtp(offered.zrtp, media, ice, this.#random) }
   }
 
   #party(): ZrtpParty {

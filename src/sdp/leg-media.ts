@@ -30,7 +30,7 @@ export interface LegMedia {
   readonly sdes: SdesKeys
   /** Present on a leg of DTLS-SRTP. */
   readonly dtls?: DtlsState
-  /** Present on a leg of ZRTP. */
+  /** Present on a leg of ZRTP; of an m-line that has ended, what it was. */
   readonly zrtp?: ZrtpState
   /** RTCP shares the RTP port: as offered, and then as agreed (RFC 5761). */
   readonly mux: boolean
@@ -86,10 +86,15 @@ export function refused(
   }
 }
 
-/** An m-line that has ended: nothing of it is kept but its name. */
-export function dead({ kind, protocol, profile, formats, mid, direction }: LegMedia): LegMedia {
+/** An m-line that has ended: nothing of it is kept but its name, and ZRTP, to which phones return. */
+export function dead({ kind, protocol, profile, formats, mid, direction, zrtp }: LegMedia): LegMedia {
   const media = { kind, protocol, formats, live: false, direction, mux: false, sdes: noSdesKeys }
-  return { ...media, ...(profile !== undefined && { profile }), ...(mid !== undefined && { mid }) }
+  return {
+    ...media,
+    ...(profile !== undefined && { profile }),
+    ...(mid !== undefined && { mid }),
+    ...(zrtp !== undefined && { zrtp }),
+  }
 }
 
 /** The value of `a=mid`; an empty one names nothing. */

@@ -42,14 +42,36 @@ export function offerZrtp(before: ZrtpState | undefined, generation: number, ran
  * @param ice agreed on the leg: then an address says nothing of the transport
  */
 export function meetZrtp(state: ZrtpState, media: MediaDescription, ice: boolean, random: RandomBytes): ZrtpState {
-  const { address, port, attributes } = media
+  const known = peerOf(media, ice)
+  if (goesOn(state, known)) return { ...state, ...known }
+  return { seed: random(32), generation: state.generation + 1, ...known }
+}
+
+/**
+ * ZRTP of a stream that ended and is there again. A linphone keeps its Hello, and the keys, for as long as the call lasts, and
+ * takes no other Hello than before. A phone with another Hello begins the stream anew, in the same session.
+ * @param former of the stream before it ended
+ * @param fresh for a stream that begins anew
+ */
+export function returnToZrtp(former: ZrtpState, fresh: ZrtpState, media: MediaDescription, ice: boolean): ZrtpState {
+  const known = peerOf(media, ice)
+  const same = known.peerHash !== undefined && former.peerHash !== undefined && goesOn(former, known)
+  return same ? { ...former, ...known } : { seed: fresh.seed, generation: fresh.generation, ...known }
+}
+
+type ZrtpPeer = Pick<ZrtpState, 'peerHash' | 'transport'>
+
+function peerOf({ address, port, attributes }: MediaDescription, ice: boolean): ZrtpPeer {
   const peerHash = readZrtpHash(attributes)
   const transport = ice || address === undefined || isUnspecified(address) ? undefined : `${address} ${port}`
-  const known = { ...(peerHash !== undefined && { peerHash }), ...(transport !== undefined && { transport }) }
-  const moved = transport !== undefined && state.transport !== undefined && transport !== state.transport
-  const other = peerHash !== undefined && state.peerHash?.equals(peerHash) === false
-  if (!moved && !other) return { ...state, ...known }
-  return { seed: random(32), generation: state.generation + 1, ...known }
+  return { ...(peerHash !== undefined && { peerHash }), ...(transport !== undefined && { transport }) }
+}
+
+/** Whether the peer is who and where it was. What either description does not say has not changed. */
+function goesOn(before: ZrtpPeer, { peerHash, transport }: ZrtpPeer): boolean {
+  const moved = transport !== undefined && before.transport !== undefined && transport !== before.transport
+  const other = peerHash !== undefined && before.peerHash?.equals(peerHash) === false
+  return !moved && !other
 }
 
 /** The two sides of a leg's sessions. */

@@ -77,7 +77,7 @@ suite('what happens in a call of a browser', { timeout: 120_000 }, () => {
     ['dtls', 3],
     ['zrtp', 2],
   ] as const)
-    test(`case 25: video is added to a call of linphone (${offers}) and taken away again, the keys of the audio stay`, async () => {
+    test(`case 25: video is added to a call of linphone (${offers}), taken away, and added again: the keys of the audio stay`, async () => {
       await alice.offer(offers)
       const keys = keysAgreed()
       await call(alice, wendy)
@@ -90,6 +90,13 @@ suite('what happens in a call of a browser', { timeout: 120_000 }, () => {
       await flows(wendy)
       await assertMediaUp(wendy, ['audio'])
       assert.equal(keysAgreed() - keys, 2 * handshakes)
+      // in DTLS-SRTP this linphone goes on with the association that has ended, and no picture comes
+      if (offers !== 'dtls') {
+        await wendy.addVideo()
+        await sleep(1000)
+        await picturesDecoded(wendy, 1)
+        assert.equal(keysAgreed() - keys, 2 * handshakes + 1, 'the page makes a new one, linphone goes on in ZRTP')
+      }
       await end(alice, wendy, alice)
       assertBothHeard(wendy, alice)
       assert.ok(alice.videoReceived() > 0, 'linphone got pictures')

@@ -67,6 +67,42 @@ describe('a leg of ZRTP', () => {
     assert.equal(protection(leg, 1).association, before.association)
   })
 
+  const video = (letter: string): string[] => ['m=video 7080 RTP/AVPF 96', hash(letter)]
+  const noVideo = 'm=video 0 RTP/AVPF 96'
+
+  test('a stream that ends and is there again goes on, as the phone’s Hello does', () => {
+    const leg = new LegDescriptions(options)
+    exchange(leg, ...audio(hash('z')), ...video('y'))
+    const before = protection(leg, 1)
+    exchange(leg, ...audio(hash('z')), noVideo)
+    assert.equal(leg.endpoint(1), undefined)
+    exchange(leg, ...audio(hash('z')), ...video('y'))
+    assert.deepEqual(protection(leg, 1), before)
+    exchange(leg, ...audio(hash('z')), noVideo)
+    const offer = leg.writeOffer(phoneSdp(...audio(), 'm=video 7080 RTP/AVPF 96'), localPorts(50000)).toString('latin1')
+    assert.ok(offer.includes(`a=zrtp-hash:1.10 ${before.seed.toString('hex')}\r\n`), 'what it says of itself stays')
+    leg.receiveAnswer(phoneSdp(...audio(hash('z')), ...video('y')))
+    assert.deepEqual(protection(leg, 1), before)
+  })
+
+  test('a stream that is there again with another Hello of the phone begins anew, in the same session', () => {
+    const leg = new LegDescriptions(options)
+    exchange(leg, ...audio(hash('z')), ...video('y'))
+    const before = protection(leg, 1)
+    exchange(leg, ...audio(hash('z')), noVideo)
+    exchange(leg, ...audio(hash('z')), ...video('x'))
+    const second = protection(leg, 1)
+    assert.equal(second.association, before.association)
+    assert.ok(!second.seed.equals(before.seed))
+    exchange(leg, ...audio(hash('z')), noVideo)
+    leg.writeOffer(phoneSdp(...audio(), 'm=video 7080 RTP/AVPF 96'), localPorts(50000))
+    leg.receiveAnswer(phoneSdp(...audio(hash('z')), ...video('w')))
+    const { association, seed, peerHash } = protection(leg, 1)
+    assert.equal(association, before.association)
+    assert.deepEqual(seed, second.seed, 'it is the one that was offered')
+    assert.deepEqual(peerHash, Buffer.alloc(32, 'w'))
+  })
+
   for (const [what, lines] of [
     ['another Hello', ['m=audio 7078 RTP/AVPF 0', hash('w')]],
     ['another address', ['m=audio 7078 RTP/AVPF 0', 'c=IN IP4 192.0.2.99', hash('z')]],
