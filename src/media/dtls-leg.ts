@@ -86,12 +86,14 @@ export class DtlsLeg {
 
   /**
    * Takes over what was agreed: the same name goes on with its association, another one begins its own.
-   * @param protection `undefined` when the leg is not, or no longer, one of DTLS-SRTP
+   * @param protection `undefined` when the leg is not, or no longer, one of DTLS-SRTP. What was finished is kept: the stream may
+   * be there again
    */
   apply(protection: DtlsProtection | undefined, mux: boolean): void {
     this.#mux = mux
     if (protection === undefined) {
-      this.close()
+      for (const association of this.#associations) rest(association)
+      this.#active = undefined
       return
     }
     const index = this.#associations.findIndex(({ name }) => name === protection.association)
@@ -247,6 +249,16 @@ function begun(protection: DtlsProtection): Association {
 function discard(part: Part, attempt: Attempt): void {
   attempt.exchange?.close()
   part.attempts.splice(part.attempts.indexOf(attempt), 1)
+}
+
+/** Ends what is under way; a phone that comes back may begin another handshake, which then counts. */
+function rest({ parts }: Association): void {
+  for (const part of [parts[1], parts[2]]) {
+    clearTimeout(part.timer)
+    part.timer = undefined
+    part.adopted = part.right !== undefined
+    for (const attempt of [...part.attempts]) if (attempt !== part.right) discard(part, attempt)
+  }
 }
 
 function end({ parts }: Association): void {

@@ -28,20 +28,31 @@ export interface DtlsState {
   readonly peer?: DtlsPeer
   /** Associations with others who have answered the same offer: calls fork. */
   readonly forks?: readonly DtlsState[]
+  /** The association that ended with the stream, which is there again. */
+  readonly former?: DtlsState
 }
 
 /** Answers of one offer that are remembered: more forks than anybody rings at once. */
 const mostForks = 8
 
-/** The association for an offer: the one that is there, or a new one. */
-export function offerDtls(before: DtlsState | undefined, random: RandomBytes): DtlsState {
-  return before ?? { tlsId: random(16).toString('hex'), generation: 1, latest: 0 }
+/**
+ * The association for an offer: the one that is there, or a new one.
+ * @param former the one that ended with the stream: a phone may yet return to it
+ */
+export function offerDtls(before: DtlsState | undefined, random: RandomBytes, former?: DtlsState): DtlsState {
+  return (
+    before ?? {
+      ...{ tlsId: random(16).toString('hex'), generation: 1, latest: 0 },
+      ...(former !== undefined && { former }),
+    }
+  )
 }
 
 /**
  * The association for an answer. It goes on unless the offer changes certificate, tls-id or transport, or asks for the
  * other role (RFC 8842 §5.3, RFC 5763 §6.6).
  * @param ice agreed on the leg: then an address says nothing of the transport
+ * @param former the one that ended with the stream
  * @throws SdpError `DTLS_FINGERPRINT_MISSING`, `DTLS_SETUP_UNUSABLE`
  */
 export function answerDtls(
@@ -49,13 +60,14 @@ export function answerDtls(
   offer: MediaDescription,
   ice: boolean,
   random: RandomBytes,
+  former?: DtlsState,
 ): DtlsState {
   const peer = peerOf(offer, ice)
   const setup = offer.setup?.toLowerCase() ?? 'actpass'
   if (!['actpass', 'active', 'passive'].includes(setup)) {
     throw new SdpError('DTLS_SETUP_UNUSABLE', `a=setup:${printable(setup)} in an offer`)
   }
-  const kept = before?.role !== undefined && !begins(before.peer, peer) ? before : undefined
+  const kept = before?.role !== undefined && !begins(before.peer, peer) ? before : returned(former, peer)
   if (kept !== undefined && (setup === 'actpass' || (setup === 'active') === (kept.role === 'server'))) {
     return { ...kept, peer: { ...kept.peer, ...peer } }
   }
@@ -86,7 +98,7 @@ export function acceptDtls(
     ...(earlier === undefined ? [] : [earlier, ...(earlier.forks ?? [])]),
     ...(offered.role === undefined ? [] : [offered]),
   ]
-  const same = met.find((one) => !begins(one.peer, peer))
+  const same = met.find((one) => !begins(one.peer, peer)) ?? returned(offered.former, peer)
   const forks = met.filter((one) => one !== same && one !== offered).slice(0, mostForks)
   // in answer to a re-offer the role may be said wrong, but it is not made anew (rtpengine#2156)
   const { latest } = earlier ?? offered
@@ -123,6 +135,16 @@ function begins(before: DtlsPeer | undefined, now: DtlsPeer): boolean {
   if (now.transport !== undefined && before.transport !== undefined && now.transport !== before.transport) return true
   const known = new Set(before.fingerprints.map(writeFingerprint))
   return !now.fingerprints.some((one) => known.has(writeFingerprint(one)))
+}
+
+/**
+ * The association that ended with its stream, where the peer goes on with it now that the stream is there again: a linphone
+ * keeps the keys for as long as the call lasts, begins no other handshake, and knows no tls-id. Who says one, or has moved,
+ * begins anew (RFC 8842 §5.5).
+ */
+function returned(former: DtlsState | undefined, { tlsId, transport, ...peer }: DtlsPeer): DtlsState | undefined {
+  if (former?.role === undefined || tlsId !== undefined || transport === undefined) return undefined
+  return transport === former.peer?.transport && !begins(former.peer, peer) ? former : undefined
 }
 
 /** Only what looks like a value is shown. */

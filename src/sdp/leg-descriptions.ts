@@ -12,6 +12,7 @@ import {
   midOf,
   nameOf,
   protectionOf,
+  formerKeys,
   refused,
   remoteEndpoint,
   unusableProfile,
@@ -263,17 +264,22 @@ export class LegDescriptions {
     return before?.live === true && before.kind === kind ? before : undefined
   }
 
-  /** An m-line with port 0; what it was of ZRTP is not forgotten. */
+  /** An m-line with port 0; what its keys were is not forgotten. */
   #refused(media: MediaDescription, protocol: string): LegMedia {
-    const { kind, zrtp } = this.#agreed[media.index] ?? {}
-    return { ...refused(media, protocol), ...(kind === media.kind && zrtp !== undefined && { zrtp }) }
+    const before = this.#agreed[media.index]
+    return { ...refused(media, protocol), ...(before?.kind === media.kind && formerKeys(before)) }
   }
 
-  /** ZRTP of an m-line that has ended, in the session that is still the leg's: the stream may be there again. */
-  #formerZrtp({ index, kind }: MediaDescription): ZrtpState | undefined {
-    const { live, kind: formerKind, zrtp } = this.#agreed[index] ?? { live: true }
-    const returns = !live && formerKind === kind && zrtp?.peerHash !== undefined
-    return returns && zrtp.generation === this.#generation() ? zrtp : undefined
+  /** The m-line that has ended where this one begins: the stream may be there again. */
+  #former({ index, kind }: MediaDescription): LegMedia | undefined {
+    const former = this.#agreed[index]
+    return former?.live === false && former.kind === kind ? former : undefined
+  }
+
+  /** ZRTP of the {@link #former}, in the session that is still the leg's. */
+  #formerZrtp(media: MediaDescription): ZrtpState | undefined {
+    const zrtp = this.#former(media)?.zrtp
+    return zrtp?.peerHash !== undefined && zrtp.generation === this.#generation() ? zrtp : undefined
   }
 
   /** An m-line of the peer's offer, as it can be answered. */
@@ -314,7 +320,8 @@ export class LegDescriptions {
           `${nameOf(media)}: a re-offer without a=fingerprint of a stream that had it`,
         )
       }
-      const dtls = within(media, () => answerDtls(before?.dtls, media, ice !== undefined, this.#random))
+      const former = this.#former(media)?.dtls
+      const dtls = within(media, () => answerDtls(before?.dtls, media, ice !== undefined, this.#random, former))
       return { ...accepted, direction: own, dtls }
     }
     if (profile.security === 'dtls-srtp') throw unusableProfile(media, 'on a leg with SDES')
@@ -346,7 +353,7 @@ export class LegDescriptions {
       // browsers take nothing else, and an answerer that does not know it says nothing (RFC 5761 §5.1.1)
       mux: before?.mux ?? (media.rtcpMux || ice || this.mode === 'dtls-srtp'),
       ...(ice && { ice: offerIce(before?.ice, this.#random) }),
-      ...(this.mode === 'dtls-srtp' && { dtls: offerDtls(before?.dtls, this.#random) }),
+      ...(this.mode === 'dtls-srtp' && { dtls: offerDtls(before?.dtls, this.#random, this.#former(media)?.dtls) }),
       ...(this.#takesZrtp && {
         zrtp: this.#formerZrtp(media) ?? offerZrtp(before?.zrtp, this.#generation(), this.#random),
       }),

@@ -28,7 +28,7 @@ export interface LegMedia {
   readonly direction: Direction
   readonly remote?: RemoteEndpoint
   readonly sdes: SdesKeys
-  /** Present on a leg of DTLS-SRTP. */
+  /** Present on a leg of DTLS-SRTP; of an m-line that has ended, what it was. */
   readonly dtls?: DtlsState
   /** Present on a leg of ZRTP; of an m-line that has ended, what it was. */
   readonly zrtp?: ZrtpState
@@ -86,15 +86,21 @@ export function refused(
   }
 }
 
-/** An m-line that has ended: nothing of it is kept but its name, and ZRTP, to which phones return. */
-export function dead({ kind, protocol, profile, formats, mid, direction, zrtp }: LegMedia): LegMedia {
+/** An m-line that has ended: nothing of it is kept but its name, and the exchange of keys to which phones return. */
+export function dead(one: LegMedia): LegMedia {
+  const { kind, protocol, profile, formats, mid, direction } = one
   const media = { kind, protocol, formats, live: false, direction, mux: false, sdes: noSdesKeys }
   return {
     ...media,
     ...(profile !== undefined && { profile }),
     ...(mid !== undefined && { mid }),
-    ...(zrtp !== undefined && { zrtp }),
+    ...formerKeys(one),
   }
+}
+
+/** What an m-line without a port keeps of its keys. */
+export function formerKeys({ dtls, zrtp }: LegMedia): Pick<LegMedia, 'dtls' | 'zrtp'> {
+  return { ...(dtls !== undefined && { dtls }), ...(zrtp !== undefined && { zrtp }) }
 }
 
 /** The value of `a=mid`; an empty one names nothing. */

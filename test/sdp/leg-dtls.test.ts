@@ -347,14 +347,42 @@ test('each m-line has an association of its own, and one that is added later lea
   assert.equal(dtlsOf(one).association, before.association)
   const second = dtlsOf(one, 1)
   assert.notEqual(second.association, before.association)
-  // removed, and added again: another one
-  answered(one, phoneSdp(mLine, print(1), 'm=video 0 UDP/TLS/RTP/SAVP 96'))
-  assert.equal(one.endpoint(1), undefined)
-  one.receiveOffer(phoneSdp(mLine, print(1), ...video))
-  one.writeAnswer(phoneSdp('m=audio 4000 RTP/AVP 0', 'm=video 4002 RTP/AVP 96'), local)
-  assert.equal(dtlsOf(one).association, before.association)
-  assert.notEqual(dtlsOf(one, 1).association, second.association)
 })
+
+for (const [what, video, goesOn] of [
+  ['as it was, by a phone that says no tls-id: goes on', ['m=video 4002 UDP/TLS/RTP/SAVP 96', print(1)], true],
+  [
+    'with a tls-id: begins anew',
+    ['m=video 4002 UDP/TLS/RTP/SAVP 96', print(1), 'a=tls-id:0123456789abcdef0123'],
+    false,
+  ],
+  ['at another port: begins anew', ['m=video 4012 UDP/TLS/RTP/SAVP 96', print(1)], false],
+  ['with another certificate: begins anew', ['m=video 4002 UDP/TLS/RTP/SAVP 96', print(2)], false],
+] as const) {
+  test(`a stream that was removed and is there again, ${what}`, () => {
+    const clear = phoneSdp('m=audio 4000 RTP/AVP 0', 'm=video 4002 RTP/AVP 96')
+    const without = phoneSdp(mLine, print(1), 'm=video 0 UDP/TLS/RTP/SAVP 96')
+    const first = ['m=video 4002 UDP/TLS/RTP/SAVP 96', print(1)]
+    const offered = (one: LegDescriptions, media: readonly string[]): string => {
+      one.receiveOffer(phoneSdp(mLine, print(1), ...media))
+      one.writeAnswer(clear, local)
+      return dtlsOf(one, 1).association
+    }
+    const answering = calling()
+    const before = offered(answering, first)
+    answered(answering, without)
+    assert.equal(answering.endpoint(1), undefined)
+    assert.equal(offered(answering, video) === before, goesOn, 'in the phone’s offer')
+
+    const calls = calling()
+    const earlier = offered(calls, first)
+    answered(calls, without)
+    const text = lines(calls.writeOffer(clear, local))
+    calls.receiveAnswer(phoneSdp(mLine, print(1), ...video, 'a=setup:active'))
+    assert.equal(dtlsOf(calls, 1).association === earlier, goesOn, 'in the phone’s answer')
+    assert.ok(!text.includes(`a=tls-id:${earlier.split('/')[0]}`), 'who knows tls-id begins anew')
+  })
+}
 
 test('a clear or SDES m-line beside a DTLS-SRTP one is refused on its own', () => {
   const offer = phoneSdp(mLine, print(1), 'm=video 4002 RTP/AVP 96', 'm=video 4004 RTP/SAVP 96')
