@@ -19,6 +19,7 @@ const longestTimeout = 2 ** 31 - 1
 export const systemClock: Clock = {
   now: () => performance.now(),
   after(delay, fire) {
+    if (delay <= longestTimeout) return new ShortTimer(setTimeout(fire, delay))
     let handle: NodeJS.Timeout
     const arm = (left: number): void => {
       handle = setTimeout(
@@ -29,4 +30,17 @@ export const systemClock: Clock = {
     arm(delay)
     return { cancel: () => clearTimeout(handle) }
   },
+}
+
+/** A timer that one `setTimeout` keeps: one object beside Node's own, as every transaction has some. */
+class ShortTimer implements Timer {
+  readonly #handle: NodeJS.Timeout
+
+  constructor(handle: NodeJS.Timeout) {
+    this.#handle = handle
+  }
+
+  cancel(): void {
+    clearTimeout(this.#handle)
+  }
 }

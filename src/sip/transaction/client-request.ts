@@ -33,7 +33,7 @@ export interface ClientRequestContext {
  */
 export class ClientRequest implements ClientTransaction, ClientMachineUser {
   /** As it was given, but for strict routing; each attempt has a copy. */
-  readonly #original: SipRequest
+  #original: SipRequest
   #request: SipRequest
   readonly #context: ClientRequestContext
   readonly #listener: ClientListener
@@ -201,8 +201,11 @@ export class ClientRequest implements ClientTransaction, ClientMachineUser {
     this.#listener.onFailure(error)
   }
 
+  /** From here on nothing is tried again: what that would need is let go of, as a 2xx keeps the rest for half a minute. */
   #settle(): void {
     this.#settled = true
+    this.#hops = undefined
+    this.#original = this.#request
     this.#cancelDeadline?.cancel()
     this.#context.settled(this)
   }

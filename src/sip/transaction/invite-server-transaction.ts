@@ -1,6 +1,5 @@
 import { type SipResponse } from '../message/message.ts'
 import { ServerMachine } from './server-machine.ts'
-import { type TerminationCause } from './server-transaction.ts'
 import { t1, t2, t4, transactionTimeout, tryingDelay } from './transaction-timers.ts'
 
 /** States of the INVITE server transaction. */
@@ -86,14 +85,15 @@ export class InviteServerTransaction extends ServerMachine {
   #accept(response: SipResponse): void {
     this.#state = 'accepted'
     this.lastResponse = undefined
-    this.deadlineAfter(transactionTimeout, () => this.#terminate('normal')) // timer L
+    this.deadlineAfter(transactionTimeout, () => this.abandon()) // timer L
     this.send(response)
+    this.letGo() // what becomes of the call is the dialog's
   }
 
   #complete(response: SipResponse): void {
     this.#state = 'completed'
     this.lastResponse = response
-    this.deadlineAfter(transactionTimeout, () => this.#terminate('timeout')) // timer H
+    this.deadlineAfter(transactionTimeout, () => this.#unacknowledged()) // timer H
     if (!this.flow.reliable) this.retransmitAfter(this.#timerG, () => this.#onTimerG())
     this.send(response)
   }
@@ -109,12 +109,12 @@ export class InviteServerTransaction extends ServerMachine {
     this.#state = 'confirmed'
     this.lastResponse = undefined
     if (this.flow.reliable)
-      this.#terminate('normal') // timer I is 0
-    else this.deadlineAfter(t4, () => this.#terminate('normal'))
+      this.abandon() // timer I is 0
+    else this.deadlineAfter(t4, () => this.abandon())
   }
 
-  #terminate(cause: TerminationCause): void {
+  #unacknowledged(): void {
     this.abandon()
-    this.onTerminated?.(cause)
+    this.onUnacknowledged?.()
   }
 }

@@ -63,15 +63,11 @@ export class NonInviteServerTransaction extends ServerMachine {
   #complete(response: SipResponse): void {
     this.stopRetransmission() // of the automatic 100
     this.#state = 'completed'
-    if (!this.flow.reliable) this.deadlineAfter(transactionTimeout, () => this.#terminate()) // timer J
+    if (!this.flow.reliable) this.deadlineAfter(transactionTimeout, () => this.abandon()) // timer J
     // the client has given up by then, so 408 would only confuse (RFC 4320 §4.2)
     this.lastResponse = response.status === 408 ? undefined : response
     if (this.lastResponse !== undefined) this.send(this.lastResponse)
-    if (this.flow.reliable) this.#terminate() // timer J is 0
-  }
-
-  #terminate(): void {
-    this.abandon()
-    this.onTerminated?.('normal')
+    this.letGo()
+    if (this.flow.reliable) this.abandon() // timer J is 0
   }
 }

@@ -2,7 +2,6 @@ import { type Clock, type Timer } from '../../base/clock.ts'
 import { createResponse, type SipRequest, type SipResponse } from '../message/message.ts'
 import { tagOf } from '../message/name-addr.ts'
 import { type Flow } from '../transport/flow.ts'
-import { type ServerTransaction, type TerminationCause } from './server-transaction.ts'
 
 /** What a server machine needs of the layer that keeps it. */
 export interface ServerMachineContext {
@@ -16,23 +15,24 @@ export interface ServerMachineContext {
 }
 
 /** What both server machines of RFC 3261 §17.2 have in common: one request, its last response, and at most two timers. */
-export abstract class ServerMachine implements ServerTransaction {
-  readonly request: SipRequest
+export abstract class ServerMachine {
   readonly flow: Flow
   /** Under which retransmissions, ACK and CANCEL find this machine: {@link serverKey}. */
   readonly key: string
   abstract readonly isInvite: boolean
   onCancel: ((cancel: SipRequest) => void) | undefined
   onTransportError: ((error: Error) => void) | undefined
-  onTerminated: ((cause: TerminationCause) => void) | undefined
+  onUnacknowledged: (() => void) | undefined
   /** The response to send again when the request comes again. */
   protected lastResponse: SipResponse | undefined
   readonly #context: ServerMachineContext
+  /** As long as a 100 may have to be made of it. */
+  #request: SipRequest | undefined
   #retransmission: Timer | undefined
   #deadline: Timer | undefined
 
   constructor(request: SipRequest, key: string, flow: Flow, context: ServerMachineContext) {
-    this.request = request
+    this.#request = request
     this.key = key
     this.flow = flow
     this.#context = context
@@ -45,8 +45,10 @@ export abstract class ServerMachine implements ServerTransaction {
     return this.lastResponse && tagOf(this.lastResponse.headers.get('To') ?? '')
   }
 
+  /** As {@link ServerTransaction.respond}. */
   abstract respond(response: SipResponse): void
 
+  /** As {@link ServerTransaction.respondOnce}. */
   respondOnce(response: SipResponse): void {
     if (this.completed) return
     this.send(response)
@@ -63,7 +65,12 @@ export abstract class ServerMachine implements ServerTransaction {
   abstract abandon(): void
 
   protected trying(): SipResponse {
-    return createResponse(this.request, 100)
+    return createResponse(this.#request!, 100)
+  }
+
+  /** The user has nothing more to hear, and the request nothing more to give. */
+  protected letGo(): void {
+    this.#request = this.onCancel = this.onTransportError = this.onUnacknowledged = undefined
   }
 
   protected send(response: SipResponse): void {

@@ -1,9 +1,6 @@
 import { type SipRequest, type SipResponse } from '../message/message.ts'
 import { type Flow } from '../transport/flow.ts'
 
-/** How a server transaction ended. `timeout`: timer H, the ACK of a failure response never came. */
-export type TerminationCause = 'normal' | 'timeout'
-
 /** A request that came in, as the one who answers it sees it. */
 export interface ServerTransaction {
   readonly request: SipRequest
@@ -25,8 +22,8 @@ export interface ServerTransaction {
   respondOnce(response: SipResponse): void
   /** An INVITE was cancelled before its final response. The CANCEL has been answered; the INVITE has not. */
   onCancel?: ((cancel: SipRequest) => void) | undefined
-  /** A response could not be sent. The transaction lives on (RFC 6026 §7.1). */
+  /** A response before the final one, or a refused INVITE's, could not be sent. The transaction lives on (RFC 6026 §7.1). */
   onTransportError?: ((error: Error) => void) | undefined
-  /** The transaction is gone. */
-  onTerminated?: ((cause: TerminationCause) => void) | undefined
+  /** The ACK of a refused INVITE did not come in time (timer H). */
+  onUnacknowledged?: (() => void) | undefined
 }

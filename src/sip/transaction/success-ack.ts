@@ -20,7 +20,8 @@ export class SuccessAck {
   readonly #request: SipRequest
   readonly #context: SuccessAckContext
   readonly #fallback: Flow | undefined
-  #bytes: Buffer | undefined
+  /** As it was sent. Text: a Buffer of this size would keep all that was sent about the same time. */
+  #text: string | undefined
   #flow: Flow | undefined
   #looking = false
 
@@ -33,8 +34,9 @@ export class SuccessAck {
 
   /** Sends the ACK, the same each time; finds the next hop on the first, and again when the flow is gone. */
   send(): void {
-    if (this.#flow?.closed === false && this.#bytes !== undefined) this.#flow.send(this.#bytes, this.#onError)
-    else if (!this.#looking) void this.#findAndSend()
+    if (this.#flow?.closed === false && this.#text !== undefined) {
+      this.#flow.send(Buffer.from(this.#text, 'latin1'), this.#onError)
+    } else if (!this.#looking) void this.#findAndSend()
   }
 
   async #findAndSend(): Promise<void> {
@@ -46,8 +48,9 @@ export class SuccessAck {
       this.#flow = await hops.next()
       if (this.#flow === undefined) throw hops.error
       stampAsUserAgent(request, this.#flow)
-      this.#bytes = serialize(request)
-      this.#flow.send(this.#bytes, this.#onError)
+      const bytes = serialize(request)
+      this.#text = bytes.toString('latin1')
+      this.#flow.send(bytes, this.#onError)
     } catch (error) {
       this.#onError(error)
     } finally {

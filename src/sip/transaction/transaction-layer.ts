@@ -13,6 +13,7 @@ import { type ClientListener, type ClientRequestOptions, type ClientTransaction 
 import { InviteServerTransaction } from './invite-server-transaction.ts'
 import { NextHops, type FlowSource, type Hops, type TargetResolver } from './next-hops.ts'
 import { NonInviteServerTransaction } from './non-invite-server-transaction.ts'
+import { ReceivedRequest } from './received-request.ts'
 import { type ServerMachine, type ServerMachineContext } from './server-machine.ts'
 import { type ServerTransaction } from './server-transaction.ts'
 import { SuccessAck } from './success-ack.ts'
@@ -148,7 +149,7 @@ export class TransactionLayer implements ServerMachineContext, ClientRequestCont
         : new NonInviteServerTransaction(request, key, flow, this)
     this.#server.set(key, machine)
     try {
-      this.user?.onRequest(machine)
+      this.user?.onRequest(new ReceivedRequest(request, machine))
     } catch (error) {
       this.events.emit('failed', request, error)
       machine.respond(createResponse(request, error instanceof CodedError ? error.status : 500, { toTag: newTag() }))

@@ -12,9 +12,8 @@ export interface AckOptions {
 export class SuccessAcknowledgement {
   /** The INVITE made no offer, so that its 2xx did, and the ACK must bring the answer. */
   readonly bringsAnswer: boolean
-  readonly #dialog: Dialog
-  readonly #seq: number
-  readonly #send: (ack: SipRequest, options: AckOptions) => SuccessAck
+  /** Until it is given: what repeats it outlives the call by half a minute. */
+  #make: ((options: AckOptions) => SuccessAck) | undefined
   #ack: SuccessAck | undefined
 
   /**
@@ -28,9 +27,7 @@ export class SuccessAcknowledgement {
     send: (ack: SipRequest, options: AckOptions) => SuccessAck,
   ) {
     this.bringsAnswer = bringsAnswer
-    this.#dialog = dialog
-    this.#seq = seq
-    this.#send = send
+    this.#make = (options) => send(dialog.createRequest('ACK', seq, options.body), options)
   }
 
   get given(): boolean {
@@ -39,8 +36,9 @@ export class SuccessAcknowledgement {
 
   /** Sends the ACK, once. */
   give(options: AckOptions = {}): void {
-    if (this.#ack !== undefined) return
-    this.#ack = this.#send(this.#dialog.createRequest('ACK', this.#seq, options.body), options)
+    if (this.#make === undefined) return
+    this.#ack = this.#make(options)
+    this.#make = undefined
     this.#ack.send()
   }
 

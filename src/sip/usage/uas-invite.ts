@@ -35,9 +35,8 @@ export class UasInvite implements IncomingInvite {
     this.#newDialog(this.#tag) // so that a bad INVITE is refused now and not when it is answered
     transaction.onCancel = (cancel) => this.#cancelled(cancel)
     transaction.onTransportError = (error) => this.onFailed?.(error)
-    transaction.onTerminated = (cause) => {
-      if (cause === 'timeout') this.onFailed?.(new UsageError('INVITE_NO_ACK', 'the refusal was never acknowledged'))
-    }
+    transaction.onUnacknowledged = () =>
+      this.onFailed?.(new UsageError('INVITE_NO_ACK', 'the refusal was never acknowledged'))
   }
 
   get request(): SipRequest {
@@ -74,8 +73,6 @@ export class UasInvite implements IncomingInvite {
     this.#early.delete(tag)
     session.succeed(this.#transaction, response)
     this.#settle()
-    // the transaction outlives the call by half a minute, and has nothing more to tell
-    this.#transaction.onCancel = this.#transaction.onTransportError = this.#transaction.onTerminated = undefined
     return session
   }
 
