@@ -1,10 +1,11 @@
+import { type HeaderPolicy } from '../base/header-policy.ts'
 import { type InviteFailure } from '../sip/usage/outgoing-invite.ts'
 import { type SipRequest } from '../sip/message/message.ts'
 import { verdictOf } from './call-error.ts'
 import { type EndedBy } from './call-summary.ts'
 import { endReasonOfStatus, endReasons, type EndReason } from './end-reason.ts'
 import { cancelReason, reasonHeader, reasonsOf, warning } from './reason-headers.ts'
-import { relayedHeaders } from './relayed-headers.ts'
+import { relayedHeaders, type HeaderRules } from './relayed-headers.ts'
 
 /** An end as one side told it, on its way to the other side. */
 export interface CallEnd {
@@ -41,12 +42,12 @@ export function endByDecline(status: number, why: string): CallEnd {
 }
 
 /** The caller gave up. */
-export function endByCancel(cancel: SipRequest): CallEnd {
-  return { reason: cancelReason(cancel), by: 'a', detail: 'CANCEL', headers: reasonsOf(cancel) }
+export function endByCancel(cancel: SipRequest, policy: HeaderPolicy): CallEnd {
+  return { reason: cancelReason(cancel), by: 'a', detail: 'CANCEL', headers: reasonsOf(cancel, policy) }
 }
 
 /** Leg B could not be had: leg A learns it with the same status (reference: b2bua-server §7). */
-export function endByRefusal({ response, cause }: InviteFailure): CallEnd {
+export function endByRefusal({ response, cause }: InviteFailure, rules: HeaderRules): CallEnd {
   if (response === undefined) {
     return endByServer(cause === 'timeout' ? 'proxy-timeout' : 'unreachable', 'no answer from the outbound proxy')
   }
@@ -59,7 +60,10 @@ export function endByRefusal({ response, cause }: InviteFailure): CallEnd {
     response: {
       status,
       reason,
-      headers: [...relayedHeaders(headers), ...contacts.map((contact): [string, string] => ['Contact', contact])],
+      headers: [
+        ...relayedHeaders(headers, rules),
+        ...contacts.map((contact): [string, string] => ['Contact', contact]),
+      ],
     },
   }
 }

@@ -1,5 +1,6 @@
 import { type ClearBeforeZrtp } from '../base/endpoint-description.ts'
 import { type CryptoSuite } from '../base/encryption.ts'
+import { type HeaderPolicy } from '../base/header-policy.ts'
 import { type Fingerprint } from '../base/fingerprint.ts'
 import { type CodecRestriction } from '../sdp/restrict-codecs.ts'
 import { type SessionOptions } from '../media/media-engine.ts'
@@ -14,6 +15,8 @@ export interface CallSettings {
   readonly unansweredTimeout: number
   /** `follow-redirects`: who redirects a call is believed, once. */
   readonly followRedirects: boolean
+  /** `header-policy`. */
+  readonly headerPolicy: HeaderPolicy
   /** `audio-codec` and `video-codec`. */
   readonly codecs: CodecRestriction
   /** Crypto suites of an offer that this server makes to leg A, which only an offerless INVITE needs. */

@@ -1,5 +1,4 @@
 import { type Dialog } from '../sip/dialog/dialog.ts'
-import { headerKey } from '../sip/message/header-names.ts'
 import { newTag } from '../sip/message/identifiers.ts'
 import { withTag } from '../sip/message/name-addr.ts'
 import { type SipRequest, type SipResponse } from '../sip/message/message.ts'
@@ -27,10 +26,10 @@ import { LegPair } from './leg-pair.ts'
 import { InCallRelay } from './in-call-relay.ts'
 import { acceptableOffer, descriptionIn, isAvailable, sdpType, type Leg } from './leg.ts'
 import { saysOption } from './option-tags.ts'
-import { reasonHeader, reasonsOf } from './reason-headers.ts'
+import { reasonHeader } from './reason-headers.ts'
 import { recipientOf } from './recipient.ts'
-import { credentialsOf, relayedHeaders } from './relayed-headers.ts'
-import { rewriteReplaces, type BridgedDialogs } from './replaces.ts'
+import { credentialsOf, relayedHeaders, type HeaderRules } from './relayed-headers.ts'
+import { type BridgedDialogs } from './replaces.ts'
 import { redirectTarget } from './redirect-target.ts'
 import { relayedReply } from './request-relay.ts'
 
@@ -74,6 +73,7 @@ export class Call {
   readonly #world: CallSurroundings
   readonly #timers: Timer[] = []
   readonly #legs: LegPair
+  readonly #rules: HeaderRules
   #media: CallMedia | undefined
   #outgoing: OutgoingInvite | undefined
   /** Modes with which leg B may still be tried. */
@@ -95,6 +95,7 @@ export class Call {
     this.recipient = recipientOf(invite.request)
     this.#world = surroundings
     const { recipient } = this
+    this.#rules = { policy: surroundings.settings.headerPolicy, dialogs: surroundings.dialogs }
     this.#legs = new LegPair({ request: invite.request, recipient, settings: surroundings.settings })
   }
 
@@ -120,7 +121,7 @@ export class Call {
 
   /** Takes the call on: decides where it goes and calls there. Every failure ends the call with a verdict. */
   start(): void {
-    this.invite.onCancelled = (cancel) => this.#end(endByCancel(cancel))
+    this.invite.onCancelled = (cancel) => this.#end(endByCancel(cancel, this.#rules.policy))
     this.invite.onFailed = (error) => this.#end({ reason: 'dialog-lost', by: 'a', detail: error.message })
     this.#after(this.#world.settings.unansweredTimeout, () => {
       if (!this.answered) this.#endBySelf('no-answer')
@@ -161,7 +162,7 @@ export class Call {
       onFailure: (error) => this.#endBySelf('media-failure', error.message),
     })
     this.#relay = new InCallRelay({
-      ...{ media: this.#media, codecs: settings.codecs, dialogs: this.#world.dialogs, dtmf: this.#dtmf },
+      ...{ media: this.#media, codecs: settings.codecs, rules: this.#rules, dtmf: this.#dtmf },
       onBroken: (error) => this.#fail(error),
     })
     if (offer !== undefined && !this.#ended) await this.#legs.takeOfferOfA(offer)
@@ -186,17 +187,12 @@ export class Call {
       from: withTag(headers.get('From')!, undefined),
       route,
       maxForwards: Math.max(0, hops - 1),
-      headers: [...relayedHeaders(headers).map((field) => this.#ofLegB(field)), ...credentialsOf(headers)],
+      headers: [...relayedHeaders(headers, this.#rules), ...credentialsOf(headers)],
       ...(body === undefined ? {} : { body, contentType: sdpType }),
       onProvisional: (response, early) => this.#relayProvisional(response, early),
       onSuccess: (response, session) => this.#onSuccess(response, session),
       onFailure: (failure) => this.#refused(failure),
     })
-  }
-
-  /** A phone that replaces a dialog names the one that it knows. */
-  #ofLegB([name, value]: [string, string]): [string, string] {
-    return [name, headerKey(name) === 'replaces' ? rewriteReplaces(value, this.#world.dialogs) : value]
   }
 
   /**
@@ -282,7 +278,7 @@ export class Call {
     if (reliable && !acknowledged) early.prack(response, { listener: deaf })
     if (acknowledged && body !== undefined && this.#legs.accepted !== undefined) fork.settled = true
     const near = this.invite.provisional(response.status, {
-      ...relayedReply(response),
+      ...relayedReply(response, this.#rules),
       ...(body === undefined ? {} : { body, contentType: sdpType }),
       ...(fork.toTag !== undefined && { toTag: fork.toTag }),
       ...(acknowledged && { onPrack: (prack) => this.#relayPrack(response, { fork, early, near: near! }, prack) }),
@@ -423,7 +419,7 @@ export class Call {
     this.#answeredAt = this.#world.clock.now()
     const { toTag } = this.#forks.of(this.#legs.b!.session)
     this.#legs.a!.session = this.invite.accept({
-      ...relayedReply(response),
+      ...relayedReply(response, this.#rules),
       ...(body !== undefined && { body, contentType: sdpType }),
       ...(toTag !== undefined && { toTag }),
     })
@@ -442,7 +438,8 @@ export class Call {
       else this.#relay!.relay({ leg: near, session }, { leg: far, session: far.session }, transaction)
     }
     session.onRefreshDue = () => this.#relay!.refresh({ leg: near, session })
-    session.onBye = (bye) => this.#end({ reason: 'hangup', by: near.name, detail: 'BYE', headers: reasonsOf(bye) })
+    session.onBye = (bye) =>
+      this.#end({ reason: 'hangup', by: near.name, detail: 'BYE', headers: relayedHeaders(bye.headers, this.#rules) })
     session.onEnded = (cause) => {
       if (cause === 'no-ack')
         this.#end({ reason: 'no-ack', by: near.name, detail: cause, headers: [reasonHeader('no-ack')] })
@@ -463,7 +460,8 @@ export class Call {
     const { response } = failure
     if (this.#followRedirection(failure)) return
     const choosy = response !== undefined && mediaRefusals.has(response.status)
-    if (!choosy || !this.#fallBack(`${response.status} ${response.reason}`)) this.#end(endByRefusal(failure))
+    if (!choosy || !this.#fallBack(`${response.status} ${response.reason}`))
+      this.#end(endByRefusal(failure, this.#rules))
   }
 
   #fail(error: unknown): void {

@@ -11,14 +11,14 @@ import { mediaType, sdpType } from './leg.ts'
 import { refreshLeg } from './leg-refresh.ts'
 import { OfferRelay, type Side } from './offer-relay.ts'
 import { relayRefer, relaySubscription } from './refer-relay.ts'
-import { type BridgedDialogs } from './replaces.ts'
+import { type HeaderRules } from './relayed-headers.ts'
 import { relayRequest } from './request-relay.ts'
 
 /** What the relay needs of its call. */
 export interface InCallRelayContext {
   readonly media: CallMedia
   readonly codecs: CodecRestriction
-  readonly dialogs: BridgedDialogs
+  readonly rules: HeaderRules
   readonly dtmf: DtmfRelay
   /** The two sides can no longer be brought to agree: ends the call. */
   onBroken(error: unknown): void
@@ -56,7 +56,7 @@ export class InCallRelay {
     const { headers, body } = transaction.request
     const offers = body.length > 0 && mediaType(headers.get('Content-Type') ?? '') === sdpType
     if (offers) this.#relayOffer(near, far, transaction, rack)
-    else relayRequest(near.session, transaction, far.session, { added: rack })
+    else relayRequest(near.session, transaction, far.session, this.#context.rules, { added: rack })
   }
 
   /** The session timer of a leg wants a re-INVITE. */
@@ -80,9 +80,9 @@ export class InCallRelay {
       return
     }
     this.offerUnderWay = true
-    const { media, codecs } = this.#context
+    const { media, codecs, rules } = this.#context
     const relay = new OfferRelay(near, far, transaction, {
-      ...{ media, codecs, added },
+      ...{ media, codecs, rules, added },
       onBroken: (error) => this.#context.onBroken(error),
       onDone: () => {
         this.offerUnderWay = false
@@ -94,10 +94,11 @@ export class InCallRelay {
   /** What makes no offer. */
   #relayPlain(near: Side, far: Side, transaction: ServerTransaction): void {
     const { method } = transaction.request
+    const { rules } = this.#context
     try {
-      if (method === 'REFER') relayRefer(near, transaction, far, this.#context.dialogs)
-      else if (method === 'NOTIFY' || method === 'SUBSCRIBE') relaySubscription(near, transaction, far)
-      else relayRequest(near.session, transaction, far.session)
+      if (method === 'REFER') relayRefer(near, transaction, far, rules)
+      else if (method === 'NOTIFY' || method === 'SUBSCRIBE') relaySubscription(near, transaction, far, rules)
+      else relayRequest(near.session, transaction, far.session, rules)
     } catch (error) {
       near.session.reply(transaction, verdictOf(error).status)
     }

@@ -7,7 +7,7 @@ import { type SessionDescription } from '../sdp/session-description.ts'
 import { CallError, verdictOf } from './call-error.ts'
 import { type CallMedia } from './call-media.ts'
 import { acceptableOffer, descriptionIn, sdpType, type Leg } from './leg.ts'
-import { relayedHeaders } from './relayed-headers.ts'
+import { relayedHeaders, type HeaderRules } from './relayed-headers.ts'
 import { relayedReply } from './request-relay.ts'
 
 /** One side of the exchange: a leg whose dialog is established. */
@@ -20,6 +20,7 @@ export interface Side {
 export interface OfferRelayContext {
   readonly media: CallMedia
   readonly codecs: CodecRestriction
+  readonly rules: HeaderRules
   /** Header fields of the far leg's request alone. */
   readonly added: HeaderList
   /** The two sides can no longer be brought to agree: ends the call. */
@@ -71,14 +72,14 @@ export class OfferRelay {
       this.#context.media.expect(this.#far.leg.name, this.#far.leg.descriptions)
     }
     const far = this.#far.session.request(request.method, {
-      headers: [...relayedHeaders(request.headers), ...this.#context.added],
+      headers: [...relayedHeaders(request.headers, this.#context.rules), ...this.#context.added],
       ...(body === undefined ? {} : { body, contentType: sdpType }),
       listener: {
         onResponse: (response) => {
           if (response.status < 200) return
           if (response.status >= 300) {
             this.#rollback()
-            this.#reply(response.status, relayedReply(response))
+            this.#reply(response.status, relayedReply(response, this.#context.rules))
           } else {
             this.#agree(offer, response).catch((error: unknown) => this.#brokenBy(error))
           }
@@ -102,12 +103,12 @@ export class OfferRelay {
       const accepted = this.#far.leg.descriptions.receiveAnswer(description)
       const body = this.#near.leg.descriptions.writeAnswer(accepted, this.#context.media.local(this.#near.leg.name))
       this.#applyBoth()
-      this.#reply(response.status, { ...relayedReply(response), body, contentType: sdpType })
+      this.#reply(response.status, { ...relayedReply(response, this.#context.rules), body, contentType: sdpType })
       return
     }
     if (description === undefined) {
       this.#acknowledgeFar()
-      this.#reply(response.status, relayedReply(response))
+      this.#reply(response.status, relayedReply(response, this.#context.rules))
       return
     }
     const accepted = this.#far.leg.descriptions.receiveOffer(this.#acceptable(description, this.#far))
@@ -115,7 +116,7 @@ export class OfferRelay {
     const body = this.#near.leg.descriptions.writeOffer(accepted, this.#context.media.local(this.#near.leg.name))
     this.#context.media.expect(this.#near.leg.name, this.#near.leg.descriptions)
     this.#near.session.onAck = (ack) => this.#answerInAck(ack)
-    this.#reply(response.status, { ...relayedReply(response), body, contentType: sdpType }, false)
+    this.#reply(response.status, { ...relayedReply(response, this.#context.rules), body, contentType: sdpType }, false)
   }
 
   /** The answer to an offerless re-INVITE's offer comes in the ACK (RFC 3261 §13.2.1) and goes on in ours. */

@@ -1,3 +1,4 @@
+import { crossesWhole, type HeaderPolicy } from '../base/header-policy.ts'
 import { type SipRequest } from '../sip/message/message.ts'
 import { endReasons, type EndReason } from './end-reason.ts'
 
@@ -7,8 +8,9 @@ export function reasonHeader(reason: EndReason): readonly [string, string] {
   return ['Reason', `Q.850;cause=${cause};text="${text}"`]
 }
 
-/** The Reason header fields of a CANCEL or BYE, which cross to the other leg (RFC 3326). */
-export function reasonsOf(request: SipRequest): [string, string][] {
+/** The Reason header fields of a CANCEL (RFC 3326), which alone of it cross: the rest is of the hop. */
+export function reasonsOf(request: SipRequest, policy: HeaderPolicy): [string, string][] {
+  if (!crossesWhole('reason', policy)) return []
   return request.headers.all('Reason').map((value) => ['Reason', value])
 }
 

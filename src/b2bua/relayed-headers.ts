@@ -1,71 +1,38 @@
+import { crossesWhole, type HeaderPolicy } from '../base/header-policy.ts'
 import { headerKey } from '../sip/message/header-names.ts'
 import { type Headers } from '../sip/message/headers.ts'
 import { relayedOptions } from './option-tags.ts'
+import { rewriteReplaces, rewriteTargetDialog, type BridgedDialogs } from './replaces.ts'
+
+/** What decides which header fields of a call cross, and as what. */
+export interface HeaderRules {
+  /** `header-policy`, as it was when the call began. */
+  readonly policy: HeaderPolicy
+  readonly dialogs: BridgedDialogs
+}
 
 /**
- * Header fields that belong to one leg and never cross to the other. Everything else is end to end and crosses as it
- * came: an operator's X- headers, privacy, diversion and history need no knowledge here.
+ * The header fields of a message that cross to the other leg by the table in src/base/header-table.ts and `header-policy`, in
+ * their order, names spelled as they came; and of the extensions that it supports or requires those that are between the
+ * phones. Of those that are rewritten, Event and Refer-To are not: they need to know more.
  */
-const ownByLeg: ReadonlySet<string> = new Set([
-  // the dialog and the way to it (RFC 3261)
-  'via',
-  'route',
-  'record-route',
-  'contact',
-  'from',
-  'to',
-  'call-id',
-  'cseq',
-  'max-forwards',
-  'rack',
-  'rseq',
-  'path',
-  'service-route',
-  // what each user agent can do, which includes this one
-  'allow',
-  'supported',
-  'require',
-  'proxy-require',
-  'unsupported',
-  'user-agent',
-  'server',
-  // the leg's own session timer (RFC 4028) and credentials; those of an INVITE cross by `credentialsOf`
-  'session-expires',
-  'min-se',
-  'authorization',
-  'proxy-authorization',
-  'authentication-info',
-  'proxy-authentication-info',
-  // the body is written anew, or crosses with its own headers (see `bodyHeaders`)
-  'content-length',
-  'content-type',
-  'content-encoding',
-  'content-disposition',
-  'content-language',
-  'mime-version',
-  // times on this leg's wire
-  'timestamp',
-  'date',
-  // what marks requests of a B2BUA for the proxy (reference: proxy-module §2): ours are added by the stack
-  'x-flexisip-b2bua',
-  'flexisip-b2bua',
-  'x-flexisip-b2bua-token',
-])
-
-/**
- * The header fields of a message that cross to the other leg, in their order, names spelled as they came; and of the
- * extensions that it supports or requires those that are between the phones.
- */
-export function relayedHeaders(headers: Headers): [string, string][] {
+export function relayedHeaders(headers: Headers, rules: HeaderRules): [string, string][] {
   const result: [string, string][] = []
   for (const { name, value } of headers) {
-    if (!ownByLeg.has(headerKey(name))) result.push([name, value])
+    const key = headerKey(name)
+    if (crossesWhole(key, rules.policy)) result.push([name, rewritten(key, value, rules.dialogs)])
   }
   for (const name of ['Supported', 'Require']) {
     const tags = headers.values(name).filter((tag) => relayedOptions.includes(tag.toLowerCase()))
     if (tags.length > 0) result.push([name, tags.join(', ')])
   }
   return result
+}
+
+/** A phone that names a dialog names the one that it knows. */
+function rewritten(key: string, value: string, dialogs: BridgedDialogs): string {
+  if (key === 'replaces' || key === 'join') return rewriteReplaces(value, dialogs)
+  return key === 'target-dialog' ? rewriteTargetDialog(value, dialogs) : value
 }
 
 /**

@@ -24,19 +24,34 @@ export class ReferToError extends CodedError {
 }
 
 /**
- * A Replaces value for the other leg (RFC 3891): a phone names the dialog that it has with this server, but who is called is
- * the phone behind it, which knows another one (reference: b2bua-server §6).
+ * A Replaces or Join value for the other leg (RFC 3891, RFC 3911): a phone names the dialog that it has with this server, but who
+ * is called is the phone behind it, which knows another one (reference: b2bua-server §6).
  * @returns the value as it came where it names no dialog of this server: that of phones that called each other past it
  */
 export function rewriteReplaces(value: string, dialogs: BridgedDialogs): string {
-  const far = farOf(value, dialogs)
+  return rewriteDialog(value, replacesTags, dialogs)
+}
+
+/** The same for a Target-Dialog value (RFC 4538). */
+export function rewriteTargetDialog(value: string, dialogs: BridgedDialogs): string {
+  return rewriteDialog(value, targetDialogTags, dialogs)
+}
+
+/** Names of the tag of who reads a header field that names a dialog, and of the other one. */
+type TagNames = readonly [readers: string, others: string]
+
+const replacesTags: TagNames = ['to-tag', 'from-tag']
+const targetDialogTags: TagNames = ['local-tag', 'remote-tag']
+
+function rewriteDialog(value: string, tags: TagNames, dialogs: BridgedDialogs): string {
+  const far = farOf(value, tags, dialogs)
   if (far === undefined) return value
   const semicolon = value.indexOf(';')
   const rest = (readParameters(value, semicolon, value.length) ?? []).filter(
-    ({ name }) => !['to-tag', 'from-tag'].includes(name.toLowerCase()),
+    ({ name }) => !tags.includes(name.toLowerCase()),
   )
   const others = rest.map(({ start, end }) => value.slice(start, end)).join('')
-  return `${far.callId};to-tag=${tagOrZero(far.remoteTag)};from-tag=${far.localTag}${others}`
+  return `${far.callId};${tags[0]}=${tagOrZero(far.remoteTag)};${tags[1]}=${far.localTag}${others}`
 }
 
 /**
@@ -52,7 +67,7 @@ export function rewriteReferTo(value: string, dialogs: BridgedDialogs): string {
     const at = fields.findIndex((field) => /^replaces=/i.test(field))
     if (at < 0) return value
     const replaces = decodeURIComponent(fields[at]!.slice('replaces='.length))
-    const far = farOf(replaces, dialogs)
+    const far = farOf(replaces, replacesTags, dialogs)
     if (far === undefined) return value
     fields[at] = `Replaces=${encodeURIComponent(rewriteReplaces(replaces, dialogs))}`
     const target = parseUri(parseNameAddr(far.remoteUri).uri)
@@ -64,13 +79,13 @@ export function rewriteReferTo(value: string, dialogs: BridgedDialogs): string {
   }
 }
 
-function farOf(value: string, dialogs: BridgedDialogs): Dialog | undefined {
+function farOf(value: string, tags: TagNames, dialogs: BridgedDialogs): Dialog | undefined {
   const semicolon = value.indexOf(';')
   if (semicolon < 0) return undefined
   const parameters = readParameters(value, semicolon, value.length) ?? []
-  const [toTag, fromTag] = ['to-tag', 'from-tag'].map((name) => findParameter(parameters, name)?.value)
-  if (toTag === undefined || fromTag === undefined) return undefined
-  return dialogs.farDialog(value.slice(0, semicolon).trim(), toTag, fromTag === '0' ? '' : fromTag)
+  const [own, other] = tags.map((name) => findParameter(parameters, name)?.value)
+  if (own === undefined || other === undefined) return undefined
+  return dialogs.farDialog(value.slice(0, semicolon).trim(), own, other === '0' ? '' : other)
 }
 
 /** A peer of RFC 2543 has no tag, which is written as zero (RFC 3891 §3). */

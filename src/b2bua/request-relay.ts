@@ -5,14 +5,14 @@ import { type ServerTransaction } from '../sip/transaction/server-transaction.ts
 import { type ReplyOptions } from '../sip/usage/incoming-invite.ts'
 import { type InviteSession, type SessionRequestOptions } from '../sip/usage/invite-session.ts'
 import { mediaType, sdpType } from './leg.ts'
-import { bodyHeaders, relayedHeaders } from './relayed-headers.ts'
+import { bodyHeaders, relayedHeaders, type HeaderRules } from './relayed-headers.ts'
 
 /**
  * A far response's reason phrase and end-to-end headers, for the answer on the near leg. Its body does not cross, nor what it
  * requires: that is about its own PRACK and session timer.
  */
-export function relayedReply(response: SipResponse): ReplyOptions {
-  const headers = relayedHeaders(response.headers).filter(([name]) => name !== 'Require')
+export function relayedReply(response: SipResponse, rules: HeaderRules): ReplyOptions {
+  const headers = relayedHeaders(response.headers, rules).filter(([name]) => name !== 'Require')
   return { reason: response.reason, headers }
 }
 
@@ -20,16 +20,16 @@ export function relayedReply(response: SipResponse): ReplyOptions {
  * What crosses of a message that is relayed end to end: its headers, and its body with what describes it. A session
  * description stays behind: it is no part of an offer and answer here, and it names the addresses and keys of its leg.
  */
-function crossing({ headers, body }: SipMessage): Omit<SessionRequestOptions, 'listener'> {
+function crossing({ headers, body }: SipMessage, rules: HeaderRules): Omit<SessionRequestOptions, 'listener'> {
   const contentType = headers.get('Content-Type')
   const crosses = body.length > 0 && contentType !== undefined && mediaType(contentType) !== sdpType
-  if (!crosses) return { headers: relayedHeaders(headers) }
-  return { headers: [...relayedHeaders(headers), ...bodyHeaders(headers)], body, contentType }
+  if (!crosses) return { headers: relayedHeaders(headers, rules) }
+  return { headers: [...relayedHeaders(headers, rules), ...bodyHeaders(headers)], body, contentType }
 }
 
 /**
  * Relays a request without an offer (INFO, OPTIONS, MESSAGE, NOTIFY, REFER, UPDATE without a description …) inside the
- * dialog to the other leg, end to end: body and headers cross as they are, and so does the final response.
+ * dialog to the other leg, end to end: body and headers cross as the rules say, and so does the final response.
  * @param added - header fields of this leg alone
  * @param changed - values of header fields that cross in place of those that came, by `headerKey`
  * @returns the request as it was sent
@@ -38,9 +38,10 @@ export function relayRequest(
   near: InviteSession,
   transaction: ServerTransaction,
   far: InviteSession,
+  rules: HeaderRules,
   { changed, added = [] }: { readonly changed?: ReadonlyMap<string, string>; readonly added?: HeaderList } = {},
 ): SipRequest {
-  const { headers, ...rest } = crossing(transaction.request)
+  const { headers, ...rest } = crossing(transaction.request, rules)
   const sent = far.request(transaction.request.method, {
     headers: [
       ...(headers ?? []).map(([name, value]) => [name, changed?.get(headerKey(name)) ?? value] as const),
@@ -50,7 +51,7 @@ export function relayRequest(
     listener: {
       onResponse(response) {
         if (response.status < 200) return
-        near.reply(transaction, response.status, { reason: response.reason, ...crossing(response) })
+        near.reply(transaction, response.status, { reason: response.reason, ...crossing(response, rules) })
       },
       onFailure: (error) => near.reply(transaction, error.status),
     },

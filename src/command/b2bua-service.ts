@@ -208,6 +208,7 @@ export class B2buaService implements Service {
       maxDuration: snapshot.get('b2bua-server', 'max-call-duration'),
       unansweredTimeout,
       followRedirects: snapshot.get('b2bua', 'follow-redirects'),
+      headerPolicy: snapshot.get('b2bua', 'header-policy'),
       codecs: { ...(audio === '' ? {} : { audio }), ...(video === '' ? {} : { video }) },
       suites: defaultCryptoSuites,
       ...('fingerprint' in this.#certificate && { fingerprint: this.#certificate.fingerprint }),

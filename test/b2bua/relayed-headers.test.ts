@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { everythingCrosses } from '../../src/base/header-policy.ts'
+import { headerTable } from '../../src/base/header-table.ts'
 import { bodyHeaders, relayedHeaders } from '../../src/b2bua/relayed-headers.ts'
+import { headerPolicy } from '../../src/config/header-policy-type.ts'
+import { headerKey } from '../../src/sip/message/header-names.ts'
 import { Headers } from '../../src/sip/message/headers.ts'
 
 function headers(...fields: [string, string][]): Headers {
@@ -8,6 +12,8 @@ function headers(...fields: [string, string][]): Headers {
   for (const [name, value] of fields) result.add(name, value)
   return result
 }
+
+const rules = { policy: everythingCrosses, dialogs: { farDialog: () => undefined } }
 
 test('end-to-end headers cross as they came: name, order, and several of a name', () => {
   const fields: [string, string][] = [
@@ -18,7 +24,7 @@ test('end-to-end headers cross as they came: name, order, and several of a name'
     ['s', 'lunch'],
     ['Privacy', 'id'],
   ]
-  assert.deepEqual(relayedHeaders(headers(...fields)), fields)
+  assert.deepEqual(relayedHeaders(headers(...fields), rules), fields)
 })
 
 test('what belongs to a leg never crosses, in long or compact form and any letter case', () => {
@@ -44,7 +50,7 @@ test('what belongs to a leg never crosses, in long or compact form and any lette
     ['c', 'application/sdp'],
     ['l', '0'],
   )
-  assert.deepEqual(relayedHeaders(own), [])
+  assert.deepEqual(relayedHeaders(own, rules), [])
 })
 
 test('a body that crosses takes along what describes it', () => {
@@ -53,4 +59,20 @@ test('a body that crosses takes along what describes it', () => {
     ['Content-Encoding', 'gzip'],
     ['Content-Disposition', 'render'],
   ])
+})
+
+test('what crosses whole, and only that, is what the table says; nothing is in it twice', () => {
+  const seen = new Set<string>()
+  for (const { names, crossing } of headerTable) {
+    for (const name of names) {
+      assert.equal(headerKey(name), name.toLowerCase(), `${name} is spelled in full`)
+      assert.ok(!seen.has(name.toLowerCase()), `${name} is there twice`)
+      seen.add(name.toLowerCase())
+      const crosses = crossing !== 'own' && crossing !== 'part'
+      assert.equal(relayedHeaders(headers([name, 'x']), rules).length, crosses ? 1 : 0, name)
+      const narrowed = { ...rules, policy: headerPolicy.parse('-*') }
+      const stays = crosses && crossing !== 'end-to-end'
+      assert.equal(relayedHeaders(headers([name, 'x']), narrowed).length, stays ? 1 : 0, `${name}, with -*`)
+    }
+  }
 })

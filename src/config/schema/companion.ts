@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { headerPolicy } from '../header-policy-type.ts'
 import { type Fault } from '../problem.ts'
 import { boolean, durationMs, durationS, integer, oneOf, path, string, stringList } from '../value-type.ts'
 import { parameter } from './parameter.ts'
@@ -95,6 +96,12 @@ export const companion = {
     type: boolean,
     default: 'false',
     help: 'Follow a redirection (300, 301, 302, 305) of the recipient, once, to the contact that is named first or with the greatest q, through outbound-proxy as ever; the caller is told with 181. Otherwise it goes to the caller as it is, whose phone may follow it.',
+    reload: 'next call',
+  }),
+  'header-policy': parameter({
+    type: headerPolicy,
+    default: '',
+    help: "Headers that do not cross from one leg of a call to the other, in whatever request or response: '-' and a name each, and a '*' at its end for whatever follows. '+' and a name is an exception. Empty: everything crosses that is end to end; docs/headers.md has the table. What a call needs always crosses, Privacy among it, and what belongs to a leg never does: neither can be written here.\nExample: -P-Asserted-Identity -X-* +X-Tenant\nExample: -* +Subject +Alert-Info +Reason",
     reload: 'next call',
   }),
   fallback: parameter({

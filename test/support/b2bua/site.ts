@@ -1,4 +1,5 @@
 import { systemClock, type Clock } from '../../../src/base/clock.ts'
+import { everythingCrosses } from '../../../src/base/header-policy.ts'
 import { defaultCryptoSuites, type EncryptionMode } from '../../../src/base/encryption.ts'
 import { type Application } from '../../../src/b2bua/application.ts'
 import { B2bua } from '../../../src/b2bua/b2bua.ts'
@@ -110,6 +111,7 @@ export class Site {
         maxDuration: 0,
         unansweredTimeout: 240_000,
         followRedirects: false,
+        headerPolicy: everythingCrosses,
         codecs: {},
         suites: defaultCryptoSuites,
         media: {
