@@ -12,6 +12,7 @@ import { type Clock, type Timer } from '../base/clock.ts'
 import { type EncryptionMode } from '../base/encryption.ts'
 import { offeredEncryption } from '../sdp/offered-encryption.ts'
 import { type SessionDescription } from '../sdp/session-description.ts'
+import { type DtmfKey } from '../media/dtmf/telephone-event.ts'
 import { type KeyExchangeReport, type MediaEngine } from '../media/media-engine.ts'
 import { type Application, type Destination } from './application.ts'
 import { CallError, verdictOf } from './call-error.ts'
@@ -158,7 +159,7 @@ export class Call {
       ...settings.media,
       onNoRtp: ({ leg, seconds }) => this.#onSilence(leg, seconds),
       onKeyExchange: (report) => this.#onKeyExchange(report),
-      onDtmf: (key) => this.#dtmf.send(key, key.leg === 'a' ? this.#legs.b : this.#legs.a),
+      onDtmf: (key) => this.#onDtmf(key),
       onFailure: (error) => this.#endBySelf('media-failure', error.message),
     })
     this.#relay = new InCallRelay({
@@ -222,6 +223,11 @@ export class Call {
     this.invite.provisional(181, {})
     this.#callAgain(this.#legs.b?.descriptions.mode)
     return true
+  }
+
+  #onDtmf(key: DtmfKey & { readonly leg: LegName }): void {
+    const far = key.leg === 'a' ? 'b' : 'a'
+    this.#dtmf.send(key, far, this.answered ? this.#legs[far] : undefined)
   }
 
   #onKeyExchange(report: KeyExchangeReport): void {
@@ -428,6 +434,7 @@ export class Call {
     const { maxDuration } = this.#world.settings
     if (maxDuration > 0) this.#after(maxDuration, () => this.#endBySelf('max-duration'))
     this.#world.onAnswered(this)
+    for (const leg of [this.#legs.a!, this.#legs.b!]) this.#dtmf.answered(leg)
   }
 
   /** From the answer on, what happens on one leg's dialog goes to the other. */

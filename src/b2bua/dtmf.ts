@@ -19,7 +19,7 @@ const usualDuration = 160
 const shortest = 100
 const longest = 5000
 
-/** Keys that may wait for an answer to those before them, on one leg. */
+/** Keys that may wait for the call's answer, or for one to those before them, on one leg. */
 const mostWaiting = 16
 
 /** Says whether who wrote a message takes INFO; `undefined` when it does not say (RFC 3261 §20.5). */
@@ -82,19 +82,24 @@ export class DtmfRelay {
     return true
   }
 
-  /** Sends a key that came as an event to the far phone, after those before it: they must not overtake each other. */
-  send(key: DtmfKey, far: Leg | undefined): void {
-    if (far?.session === undefined) {
-      this.#lost('it came before the call was answered')
-      return
-    }
-    const keys = this.#keys[far.name]
+  /**
+   * Sends a key that came as an event to the far phone, after those before it: they must not overtake each other. One of early
+   * media waits: there may be several early dialogs, and who will answer is not known.
+   * @param far - its leg, as far as there is one
+   */
+  send(key: DtmfKey, name: LegName, far: Leg | undefined): void {
+    const keys = this.#keys[name]
     if (keys.length > mostWaiting) {
-      this.#lost(`${keys.length} keys wait for leg ${far.name}`)
+      this.#lost(`${keys.length} keys wait for leg ${name}`)
       return
     }
     keys.push(key)
-    if (keys.length === 1) this.#next(far)
+    if (keys.length === 1 && far?.session !== undefined) this.#next(far)
+  }
+
+  /** The call is answered: sends this leg's phone what has waited for that. */
+  answered(far: Leg): void {
+    this.#next(far)
   }
 
   #next(far: Leg): void {

@@ -316,6 +316,43 @@ describe('DTMF', () => {
       await site.ended.next('end')
     }))
 
+  for (const from of ['a', 'b'] as const)
+    test(`of leg ${from} in early media waits, where it becomes INFO, for the answer, and keeps its order`, () =>
+      onSite({}, async (site) => {
+        const warnings: string[] = []
+        site.b2bua.events.on('warning', (_call, what) => warnings.push(what))
+        const [lineA, lineB] = [await Line.open(), await Line.open()]
+        const offered = clearAudio(lineA.port)
+        const answer = clearAudio(lineB.port)
+        const call = site.a.call(recipient, site.uri, { body: from === 'a' ? offered : withoutEvents(offered) })
+        const invite = await site.b.invites.next('INVITE')
+        const body = Buffer.from(from === 'b' ? answer : withoutEvents(answer))
+        const early = invite.provisional(183, { body, contentType: 'application/sdp' })!
+        const { response, session } = await call.ringing.next('183')
+        const [line, other] = from === 'a' ? [lineA, lineB] : [lineB, lineA]
+        const port = portOf(from === 'a' ? response.body : invite.request.body)
+        for (const packet of [...pressed(1, 1, 100), ...pressed(2, 6, 5000)]) line.send(packet, port)
+        line.send(rtpPacket({ sequence: 11 }), port)
+        assert.ok(!isEvent(await other.receive()), 'the keys have been taken out by now')
+        const beforehand = listen(from === 'a' ? early : session).requests
+        assert.deepEqual(beforehand.unread, [])
+        const b = invite.accept({ body, contentType: 'application/sdp' })
+        const far = from === 'a' ? b : session
+        const requests = from === 'a' ? listen(b).requests : beforehand
+        const { session: a } = await call.answered.next('200')
+        a.acknowledge()
+        line.send(pressed(3, 12, 9000)[4]!, port)
+        for (const signal of '123') {
+          const transaction = await requests.next('INFO')
+          assert.equal(transaction.request.body.toString(), `Signal=${signal}\r\nDuration=160\r\n`)
+          far.reply(transaction, 200)
+        }
+        assert.deepEqual(warnings, [])
+        for (const one of [lineA, lineB]) one.close()
+        a.bye()
+        await site.ended.next('end')
+      }))
+
   test('in INFO before the answer becomes an event, and is answered', () =>
     onSite({}, async (site) => {
       const [lineA, lineB] = [await Line.open(), await Line.open()]
