@@ -61,7 +61,7 @@ export const headerTable: readonly HeaderRow[] = [
   {
     names: ['Supported', 'Require'],
     crossing: 'part',
-    why: 'the option tags between phones: `replaces`, `join`, `norefersub`, `tdialog`, `histinfo`, `100rel`; of a response no Require',
+    why: 'the option tags between phones: `replaces`, `join`, `norefersub`, `tdialog`, `histinfo`, `100rel`, `199`; of a response no Require',
   },
   {
     names: ['Authorization', 'Proxy-Authorization'],

@@ -157,6 +157,63 @@ describe('reliable provisional responses', () => {
     }))
 })
 
+describe('provisional responses', () => {
+  for (const [status, reason, headers] of [
+    [
+      181,
+      'Off To The Other Office',
+      [
+        ['History-Info', '<sip:bob@sip.example.org?Reason=SIP%3Bcause%3D302>;index=1'],
+        ['History-Info', '<sip:carol@sip.example.org>;index=1.1'],
+        ['Diversion', '<sip:bob@sip.example.org>;reason=no-answer'],
+      ],
+    ],
+    [
+      182,
+      '5 calls queued; expected waiting time is 15 minutes',
+      [
+        ['Alert-Info', '<http://example.org/music.wav>'],
+        ['X-Queue-Position', '5'],
+      ],
+    ],
+    [199, 'Early Dialog Terminated', [['Reason', 'SIP;cause=486;text="Busy Here"']]],
+  ] as const)
+    test(`${status} crosses with its headers and its phrase`, () =>
+      onSite({}, async (site) => {
+        const { call, invite } = await calling(site, { headers: [] })
+        invite.provisional(status, { reason, headers })
+        const response = await call.provisional.next(String(status))
+        assert.deepEqual([response.status, response.reason], [status, reason])
+        for (const [name] of headers) {
+          const values = headers.filter((header) => header[0] === name).map(([, value]) => value)
+          assert.deepEqual(response.headers.values(name), values)
+        }
+        call.invite.cancel()
+        await call.failed.next('487')
+        await site.ended.next('end')
+      }))
+
+  test('of 199 leg B is asked where the caller asks for it, and for whom it is over the others go on', () =>
+    onSite({}, async (site) => {
+      const call = site.a.call(recipient, site.uri, { headers: [['Supported', '199']], body: clearAudio(40000) })
+      const invite = await site.b.invites.next('INVITE')
+      assert.ok(invite.request.headers.values('Supported').includes('199'))
+      invite.provisional(183, { toTag: 'one', ...answer })
+      const first = await call.ringing.next('183')
+      invite.provisional(199, { toTag: 'one', headers: [['Reason', 'SIP;cause=480']] })
+      const over = await call.ringing.next('199')
+      assert.equal(toTag(over.response), toTag(first.response))
+      assert.equal(over.response.headers.get('Reason'), 'SIP;cause=480')
+      invite.provisional(182, { toTag: 'two' })
+      assert.notEqual(toTag((await call.ringing.next('182')).response), toTag(first.response))
+      invite.accept({ toTag: 'two', ...answer })
+      const { session: a } = await call.answered.next('200')
+      a.acknowledge()
+      a.bye()
+      await site.ended.next('end')
+    }))
+})
+
 describe('the forks of leg B', () => {
   test('are told apart on leg A, and the one that answers is the one that she talks to', () =>
     onSite({}, async (site) => {

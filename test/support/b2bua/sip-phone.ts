@@ -69,7 +69,7 @@ export class SipPhone {
       userAgent: `phone-${name}`,
       requestHeaders: [],
       supported: [],
-      passed: ['replaces', 'join', 'tdialog', 'norefersub', '100rel'],
+      passed: ['replaces', 'join', 'tdialog', 'norefersub', '100rel', '199'],
       allow: ['INVITE', 'ACK', 'CANCEL', 'BYE', 'PRACK', 'OPTIONS', 'UPDATE', 'INFO', 'MESSAGE', 'REFER', 'NOTIFY'],
     })
     this.#userAgent.onInvite = (invite) => this.invites.put(invite)
