@@ -3,7 +3,10 @@ import { type EncryptionMode } from '../base/encryption.ts'
 import { TypedEmitter } from '../base/typed-emitter.ts'
 import { type Dialog } from '../sip/dialog/dialog.ts'
 import { dialogKey } from '../sip/dialog/dialog-key.ts'
+import { type Headers } from '../sip/message/headers.ts'
+import { type ServerTransaction } from '../sip/transaction/server-transaction.ts'
 import { type IncomingInvite } from '../sip/usage/incoming-invite.ts'
+import { type InviteSession } from '../sip/usage/invite-session.ts'
 import { type UserAgent } from '../sip/usage/user-agent.ts'
 import { type KeyExchangeReport, type MediaEngine } from '../media/media-engine.ts'
 import { type Application, type Destination } from './application.ts'
@@ -12,8 +15,10 @@ import { verdictOf } from './call-error.ts'
 import { type CallSummary } from './call-summary.ts'
 import { type CallSettings } from './call-settings.ts'
 import { endReasons, type EndReason } from './end-reason.ts'
-import { type BridgedDialogs } from './replaces.ts'
-import { reasonHeader } from './reason-headers.ts'
+import { relayedOptions } from './option-tags.ts'
+import { ReferRelay } from './refer-relay.ts'
+import { parseTargetDialog, type BridgedDialogs } from './replaces.ts'
+import { reasonHeader, warning } from './reason-headers.ts'
 
 /** What the calls tell the operator. No argument holds a secret. */
 export interface B2buaEvents {
@@ -50,13 +55,16 @@ export class B2bua implements BridgedDialogs {
   readonly events = new TypedEmitter<B2buaEvents>()
   readonly #options: B2buaOptions
   readonly #calls = new Set<Call>()
+  readonly #refers: ReferRelay
   #draining = false
   #fallbacks = 0
   #onEmpty: (() => void) | undefined
 
   constructor(options: B2buaOptions) {
     this.#options = options
+    this.#refers = new ReferRelay(options.clock)
     options.userAgent.onInvite = (invite) => this.#admit(invite)
+    options.userAgent.onRequest = (transaction) => this.#receiveOutside(transaction)
   }
 
   /** How often a recipient was called again with another encryption mode. */
@@ -71,12 +79,7 @@ export class B2bua implements BridgedDialogs {
 
   /** Part of {@link BridgedDialogs}. */
   farDialog(callId: string, localTag: string, remoteTag: string): Dialog | undefined {
-    const key = dialogKey(callId, localTag, remoteTag)
-    for (const call of this.#calls) {
-      const far = call.farDialog(key)
-      if (far !== undefined) return far
-    }
-    return undefined
+    return this.#callWith(dialogKey(callId, localTag, remoteTag))?.far.dialog
   }
 
   /**
@@ -85,7 +88,10 @@ export class B2bua implements BridgedDialogs {
    */
   async stop(grace: number): Promise<void> {
     this.#draining = true
-    if (this.#calls.size === 0) return
+    if (this.#calls.size === 0) {
+      this.#refers.stop()
+      return
+    }
     const empty = new Promise<void>((resolve) => {
       this.#onEmpty = resolve
     })
@@ -94,6 +100,46 @@ export class B2bua implements BridgedDialogs {
     })
     await empty
     timer.cancel()
+    this.#refers.stop()
+  }
+
+  #callWith(key: string): { readonly call: Call; readonly far: InviteSession } | undefined {
+    for (const call of this.#calls) {
+      const far = call.farSession(key)
+      if (far !== undefined) return { call, far }
+    }
+    return undefined
+  }
+
+  /**
+   * A REFER in no dialog that names one of a call here (RFC 4538) concerns that call: it goes into the dialog of its other leg, and
+   * what is told of it into the one that it makes.
+   * @returns false for all that is no REFER
+   */
+  #receiveOutside(transaction: ServerTransaction): boolean {
+    const { method, headers } = transaction.request
+    if (method !== 'REFER') return false
+    const { userAgent } = this.#options
+    const value = headers.get('Target-Dialog')
+    const target = value === undefined ? undefined : parseTargetDialog(value)
+    const found = target && this.#callWith(dialogKey(target.callId, target.ownTag, target.otherTag))
+    if (found === undefined) {
+      const [status, why] =
+        value === undefined
+          ? [403, 'a REFER outside of a call must name it in Target-Dialog']
+          : [481, 'Target-Dialog names no call']
+      userAgent.reply(transaction, status, { headers: [warning(why)] })
+      return true
+    }
+    const session = userAgent.openDialog(transaction)
+    session.onRequest = (request) => this.#refers.relay(session, request, undefined, found.call.rules)
+    try {
+      this.#refers.refer(session, transaction, found.far, found.call.rules, insideDialog(headers))
+    } catch (error) {
+      session.reply(transaction, verdictOf(error).status)
+      session.release()
+    }
+    return true
   }
 
   #admit(invite: IncomingInvite): void {
@@ -128,6 +174,7 @@ export class B2bua implements BridgedDialogs {
       settings,
       application: application(),
       dialogs: this,
+      refers: this.#refers,
       onRouted: (call, destination) => this.events.emit('routed', call, destination),
       onAnswered: (call) => this.events.emit('answered', call),
       onFallback: (call, refused, why) => {
@@ -150,4 +197,15 @@ export class B2bua implements BridgedDialogs {
     this.events.emit('ended', call, summary)
     if (this.#calls.size === 0) this.#onEmpty?.()
   }
+}
+
+/** What a REFER of its own dialog has not where it goes inside of one: the name of that dialog, and that it must be known. */
+function insideDialog(headers: Headers): ReadonlyMap<string, string | undefined> {
+  const required = headers
+    .values('Require')
+    .filter((tag) => tag.toLowerCase() !== 'tdialog' && relayedOptions.includes(tag.toLowerCase()))
+  return new Map([
+    ['target-dialog', undefined],
+    ['require', required.length === 0 ? undefined : required.join(', ')],
+  ])
 }

@@ -1,4 +1,3 @@
-import { type Dialog } from '../sip/dialog/dialog.ts'
 import { newTag } from '../sip/message/identifiers.ts'
 import { withTag } from '../sip/message/name-addr.ts'
 import { type SipRequest, type SipResponse } from '../sip/message/message.ts'
@@ -29,6 +28,7 @@ import { acceptableOffer, descriptionIn, isAvailable, sdpType, type Leg } from '
 import { saysOption } from './option-tags.ts'
 import { reasonHeader } from './reason-headers.ts'
 import { recipientOf } from './recipient.ts'
+import { type ReferRelay } from './refer-relay.ts'
 import { credentialsOf, relayedHeaders, type HeaderRules } from './relayed-headers.ts'
 import { type BridgedDialogs } from './replaces.ts'
 import { redirectTarget } from './redirect-target.ts'
@@ -42,6 +42,7 @@ export interface CallSurroundings {
   readonly application: Application
   readonly settings: CallSettings
   readonly dialogs: BridgedDialogs
+  readonly refers: ReferRelay
   /** Leg B's INVITE is about to leave. */
   onRouted(call: Call, destination: Destination): void
   onAnswered(call: Call): void
@@ -113,11 +114,16 @@ export class Call {
     return { a: this.invite.request.headers.get('Call-ID')!, b: this.#outgoing?.callId }
   }
 
-  /** The dialog of the other leg of that with this key; undefined when neither leg has it, or the other is not established. */
-  farDialog(key: string): Dialog | undefined {
-    const [a, b] = [this.#legs.a?.session?.dialog, this.#legs.b?.session?.dialog]
-    if (a?.key === key) return b
-    return b?.key === key ? a : undefined
+  /** Of the other leg than that whose dialog has this key; undefined when neither has it, or the other is not established. */
+  farSession(key: string): InviteSession | undefined {
+    const [a, b] = [this.#legs.a?.session, this.#legs.b?.session]
+    if (a?.dialog.key === key) return b
+    return b?.dialog.key === key ? a : undefined
+  }
+
+  /** Which header fields cross between its legs. */
+  get rules(): HeaderRules {
+    return this.#rules
   }
 
   /** Takes the call on: decides where it goes and calls there. Every failure ends the call with a verdict. */
@@ -163,7 +169,13 @@ export class Call {
       onFailure: (error) => this.#endBySelf('media-failure', error.message),
     })
     this.#relay = new InCallRelay({
-      ...{ media: this.#media, codecs: settings.codecs, rules: this.#rules, dtmf: this.#dtmf },
+      ...{
+        media: this.#media,
+        codecs: settings.codecs,
+        rules: this.#rules,
+        dtmf: this.#dtmf,
+        refers: this.#world.refers,
+      },
       onBroken: (error) => this.#fail(error),
     })
     if (offer !== undefined && !this.#ended) await this.#legs.takeOfferOfA(offer)
@@ -485,6 +497,7 @@ export class Call {
     for (const timer of this.#timers) timer.cancel()
     const { reason, by, detail, headers = [] } = end
     const status = end.response?.status ?? endReasons[reason].status
+    this.#world.refers.callEnds([this.#legs.a?.session, this.#legs.b?.session])
     if (this.#legs.a?.session !== undefined) this.#legs.a.session.bye(headers)
     else this.invite.reject(status, end.response) // unless it was cancelled, or has been answered
     if (this.#legs.b?.session !== undefined) this.#legs.b.session.bye(headers)

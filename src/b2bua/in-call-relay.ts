@@ -10,7 +10,7 @@ import { type Fork } from './forks.ts'
 import { mediaType, sdpType } from './leg.ts'
 import { refreshLeg } from './leg-refresh.ts'
 import { OfferRelay, type Side } from './offer-relay.ts'
-import { relayRefer, relaySubscription } from './refer-relay.ts'
+import { type ReferRelay } from './refer-relay.ts'
 import { type HeaderRules } from './relayed-headers.ts'
 import { relayRequest } from './request-relay.ts'
 
@@ -20,6 +20,7 @@ export interface InCallRelayContext {
   readonly codecs: CodecRestriction
   readonly rules: HeaderRules
   readonly dtmf: DtmfRelay
+  readonly refers: ReferRelay
   /** The two sides can no longer be brought to agree: ends the call. */
   onBroken(error: unknown): void
 }
@@ -94,10 +95,11 @@ export class InCallRelay {
   /** What makes no offer. */
   #relayPlain(near: Side, far: Side, transaction: ServerTransaction): void {
     const { method } = transaction.request
-    const { rules } = this.#context
+    const { rules, refers } = this.#context
     try {
-      if (method === 'REFER') relayRefer(near, transaction, far, rules)
-      else if (method === 'NOTIFY' || method === 'SUBSCRIBE') relaySubscription(near, transaction, far, rules)
+      if (method === 'REFER') refers.refer(near.session, transaction, far.session, rules)
+      else if (method === 'NOTIFY' || method === 'SUBSCRIBE')
+        refers.relay(near.session, transaction, far.session, rules)
       else relayRequest(near.session, transaction, far.session, rules)
     } catch (error) {
       near.session.reply(transaction, verdictOf(error).status)

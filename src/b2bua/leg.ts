@@ -23,8 +23,6 @@ export class Leg {
   readonly name: LegName
   readonly descriptions: LegDescriptions
   session: InviteSession | undefined
-  /** CSeq numbers of REFERs: as they left on this leg, and as they had come on the other one. */
-  readonly subscriptions = new Map<number, number>()
 
   constructor(name: LegName, descriptions: LegDescriptions) {
     this.name = name

@@ -79,13 +79,30 @@ export function rewriteReferTo(value: string, dialogs: BridgedDialogs): string {
   }
 }
 
+/** A dialog as a header field names it: the tag of who reads it, and the other one, empty for a peer of RFC 2543. */
+interface DialogName {
+  readonly callId: string
+  readonly ownTag: string
+  readonly otherTag: string
+}
+
+/** Reads a Target-Dialog value; undefined when it names no dialog. */
+export function parseTargetDialog(value: string): DialogName | undefined {
+  return nameOf(value, targetDialogTags)
+}
+
 function farOf(value: string, tags: TagNames, dialogs: BridgedDialogs): Dialog | undefined {
+  const name = nameOf(value, tags)
+  return name && dialogs.farDialog(name.callId, name.ownTag, name.otherTag)
+}
+
+function nameOf(value: string, tags: TagNames): DialogName | undefined {
   const semicolon = value.indexOf(';')
   if (semicolon < 0) return undefined
   const parameters = readParameters(value, semicolon, value.length) ?? []
   const [own, other] = tags.map((name) => findParameter(parameters, name)?.value)
   if (own === undefined || other === undefined) return undefined
-  return dialogs.farDialog(value.slice(0, semicolon).trim(), own, other === '0' ? '' : other)
+  return { callId: value.slice(0, semicolon).trim(), ownTag: own, otherTag: other === '0' ? '' : other }
 }
 
 /** A peer of RFC 2543 has no tag, which is written as zero (RFC 3891 §3). */

@@ -31,7 +31,8 @@ function crossing({ headers, body }: SipMessage, rules: HeaderRules): Omit<Sessi
  * Relays a request without an offer (INFO, OPTIONS, MESSAGE, NOTIFY, REFER, UPDATE without a description …) inside the
  * dialog to the other leg, end to end: body and headers cross as the rules say, and so does the final response.
  * @param added - header fields of this leg alone
- * @param changed - values of header fields that cross in place of those that came, by `headerKey`
+ * @param changed - values of header fields that cross in place of those that came, by `headerKey`; undefined: it does not
+ * @param onFinal - called with the final response, undefined where none came, when it has gone on
  * @returns the request as it was sent
  */
 export function relayRequest(
@@ -39,22 +40,36 @@ export function relayRequest(
   transaction: ServerTransaction,
   far: InviteSession,
   rules: HeaderRules,
-  { changed, added = [] }: { readonly changed?: ReadonlyMap<string, string>; readonly added?: HeaderList } = {},
+  options: {
+    readonly changed?: ReadonlyMap<string, string | undefined>
+    readonly added?: HeaderList
+    readonly onFinal?: (response: SipResponse | undefined) => void
+  } = {},
 ): SipRequest {
-  const { headers, ...rest } = crossing(transaction.request, rules)
+  const { changed, added = [], onFinal } = options
+  const { headers = [], ...rest } = crossing(transaction.request, rules)
   const sent = far.request(transaction.request.method, {
-    headers: [
-      ...(headers ?? []).map(([name, value]) => [name, changed?.get(headerKey(name)) ?? value] as const),
-      ...added,
-    ],
+    headers: [...(changed === undefined ? headers : withChanges(headers, changed)), ...added],
     ...rest,
     listener: {
       onResponse(response) {
         if (response.status < 200) return
         near.reply(transaction, response.status, { reason: response.reason, ...crossing(response, rules) })
+        onFinal?.(response)
       },
-      onFailure: (error) => near.reply(transaction, error.status),
+      onFailure: (error) => {
+        near.reply(transaction, error.status)
+        onFinal?.(undefined)
+      },
     },
   })
   return sent.request
+}
+
+function withChanges(headers: HeaderList, changed: ReadonlyMap<string, string | undefined>): HeaderList {
+  return headers.flatMap(([name, value]) => {
+    const key = headerKey(name)
+    const crosses = changed.has(key) ? changed.get(key) : value
+    return crosses === undefined ? [] : [[name, crosses] as const]
+  })
 }

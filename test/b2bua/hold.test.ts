@@ -5,7 +5,7 @@ import { type InviteSession } from '../../src/sip/usage/invite-session.ts'
 import { clearAudio } from '../support/b2bua/descriptions.ts'
 import { onSite } from '../support/b2bua/on-site.ts'
 import { type Site } from '../support/b2bua/site.ts'
-import { ask, listen } from '../support/b2bua/sip-phone.ts'
+import { ask, listen, tell } from '../support/b2bua/sip-phone.ts'
 
 type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive'
 
@@ -126,6 +126,9 @@ describe('a call on hold', () => {
       const transaction = await b.heard.requests.next('REFER')
       b.session.reply(transaction, 202)
       assert.equal((await refer).status, 202)
+      const told = tell(b.session, 'SIP/2.0 486 Busy Here')
+      a.session.reply(await a.heard.requests.next('NOTIFY'), 200)
+      await told
       await offer(b, a, 'inactive', 'inactive')
       assert.deepEqual(await offer(b, a, 'sendrecv', 'sendonly'), ['sendrecv', 'sendonly'])
       assert.deepEqual(await offer(a, b, 'sendrecv', 'sendrecv'), ['sendrecv', 'sendrecv'])

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import { clearAudio } from '../support/b2bua/descriptions.ts'
 import { onSite } from '../support/b2bua/on-site.ts'
 import { type Site } from '../support/b2bua/site.ts'
-import { ask, listen } from '../support/b2bua/sip-phone.ts'
+import { ask, listen, tell } from '../support/b2bua/sip-phone.ts'
 import { type InviteSession } from '../../src/sip/usage/invite-session.ts'
 
 const sdp = { contentType: 'application/sdp' } as const
@@ -43,13 +43,7 @@ describe('a transfer', () => {
         ['SIP/2.0 100 Trying', 'active;expires=60'],
         ['SIP/2.0 603 Decline', 'terminated;reason=noresource'],
       ] as const) {
-        const told = ask(b, 'NOTIFY', {
-          headers: [
-            ['Event', `refer;id=${headers.get('CSeq')!.split(' ')[0]!}`],
-            ['Subscription-State', state],
-          ],
-          ...{ body: `${fragment}\r\n`, contentType: 'message/sipfrag;version=2.0' },
-        })
+        const told = tell(b, fragment, state, `refer;id=${headers.get('CSeq')!.split(' ')[0]!}`)
         const notify = await atA.requests.next('NOTIFY')
         assert.equal(notify.request.body.toString(), `${fragment}\r\n`)
         assert.equal(notify.request.headers.get('Subscription-State'), state)
@@ -80,6 +74,9 @@ describe('a transfer', () => {
         assert.equal(transaction.request.headers.get('Refer-To'), `"C" <${party}?Replaces=${theirs}>`)
         first.b.reply(transaction, 202)
         await refer
+        const told = tell(first.b, 'SIP/2.0 200 OK')
+        first.a.reply(await first.atA.requests.next('NOTIFY'), 200)
+        await told
         first.a.bye()
         second.a.bye()
         await site.ended.next('end')

@@ -81,6 +81,10 @@ export class InviteSession implements DialogRequestOwner {
   readonly #unpracked = new ReliableProvisionals()
   /** RSeq of the peer's latest one. */
   #lastReliable: number | undefined
+  /** Something else than the INVITE uses the dialog too. */
+  #held = false
+  /** But for that, nothing does any more. */
+  #left = false
   /** A BYE that waits for the ACK of our 2xx (RFC 3261 §15). */
   #postponedBye: HeaderList | undefined
 
@@ -113,7 +117,7 @@ export class InviteSession implements DialogRequestOwner {
    * with 481, both without being sent.
    */
   request(method: string, options: SessionRequestOptions): ClientTransaction {
-    if (this.#ended) return this.#refuse(method, options, 'TRANSACTION_NO_DIALOG', 'the session has ended')
+    if (!this.#takes(method)) return this.#refuse(method, options, 'TRANSACTION_NO_DIALOG', 'the session has ended')
     if (method !== 'INVITE') return this.#send(method, options)
     if (this.#clientInvite || this.#serverInvite?.completed === false) {
       return this.#refuse(method, options, 'TRANSACTION_PENDING', 'another INVITE is in progress')
@@ -167,7 +171,29 @@ export class InviteSession implements DialogRequestOwner {
     this.#end('local')
   }
 
+  /**
+   * A subscription uses the dialog too (RFC 5057): when the session has ended, NOTIFY and SUBSCRIBE still come to `onRequest`, and
+   * can be sent, until `release`.
+   */
+  hold(): void {
+    this.#held = true
+  }
+
+  /** Nothing but the INVITE uses the dialog; harmless when that was so. */
+  release(): void {
+    this.#held = false
+    if (this.#left) this.#leave()
+  }
+
   // What follows is for the usages of this directory.
+
+  /** The dialog was made by another request than INVITE: it is held, and its session has ended. */
+  withoutInvite(): this {
+    this.hold()
+    this.#end('local')
+    this.#leave()
+    return this
+  }
 
   /** A reliable provisional response of ours has left. */
   awaitPrack(reliable: ReliableProvisional, onPrack: (prack: ServerTransaction) => void): void {
@@ -216,6 +242,7 @@ export class InviteSession implements DialogRequestOwner {
   /** Ends an early dialog whose INVITE was settled without it, or any session whose user agent closes. Nothing is sent. */
   abandon(cause: SessionEnd = 'dialog-gone'): void {
     for (const one of this.#unacknowledged.splice(0)) one.stop()
+    this.#held = false
     this.#end(cause)
     this.#leave()
   }
@@ -310,6 +337,10 @@ export class InviteSession implements DialogRequestOwner {
     this.#end(cause)
   }
 
+  #takes(method: string): boolean {
+    return !this.#ended || (this.#held && (method === 'NOTIFY' || method === 'SUBSCRIBE'))
+  }
+
   /** What the peer says that it can do. */
   #hear({ headers }: SipMessage): void {
     const allow = headers.values('Allow')
@@ -339,7 +370,7 @@ export class InviteSession implements DialogRequestOwner {
   #refusalOf(request: SipRequest): Refusal | undefined {
     const { number } = parseCSeq(request.headers.get('CSeq') ?? '')
     const { dialog } = this
-    if (this.#ended && request.method !== 'BYE') return { status: 481 }
+    if (!this.#takes(request.method) && request.method !== 'BYE') return { status: 481 }
     if (dialog.remoteSeq !== undefined && number < dialog.remoteSeq) return { status: 500 }
     dialog.remoteSeq = number
     const tooShort = refreshingMethods.has(request.method) ? SessionTimer.refusalOf(request) : undefined
@@ -429,6 +460,8 @@ export class InviteSession implements DialogRequestOwner {
 
   /** The transactions that still know this session must not keep what its user knows. */
   #leave(): void {
+    this.#left = true
+    if (this.#held) return
     this.#context.removeSession(this)
     this.onRequest = this.onBye = this.onAck = this.onEnded = this.onRefreshDue = undefined
     this.refuseInvite = this.onEarlyBye = undefined

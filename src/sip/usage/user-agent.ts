@@ -1,4 +1,5 @@
 import { type Clock } from '../../base/clock.ts'
+import { Dialog } from '../dialog/dialog.ts'
 import { dialogKey } from '../dialog/dialog-key.ts'
 import { newTag } from '../message/identifiers.ts'
 import { type SipRequest, type SipResponse } from '../message/message.ts'
@@ -7,7 +8,7 @@ import { type HeaderList } from '../transaction/header-list.ts'
 import { type ServerTransaction } from '../transaction/server-transaction.ts'
 import { type TransactionLayer } from '../transaction/transaction-layer.ts'
 import { type IncomingInvite, type ReplyOptions } from './incoming-invite.ts'
-import { type InviteSession } from './invite-session.ts'
+import { InviteSession } from './invite-session.ts'
 import { type OutgoingInvite, type OutgoingInviteSpec } from './outgoing-invite.ts'
 import { createReply } from './reply.ts'
 import { refusalOf } from './request-checks.ts'
@@ -39,7 +40,7 @@ export interface UserAgentOptions {
 
 /** How many of what there are; all zero when every call is over and its last transaction has faded. */
 export interface UserAgentCounts {
-  /** Dialogs, early ones and those whose BYE is under way included. */
+  /** Dialogs, early ones, those whose BYE is under way and those that only a subscription uses included. */
   readonly dialogs: number
   /** INVITEs outside of dialogs, both ways, without a final response. */
   readonly invites: number
@@ -63,10 +64,10 @@ export class UserAgent {
   /** An INVITE outside of a dialog; it must be answered. */
   onInvite: (invite: IncomingInvite) => void = (invite) => invite.reject(503)
   /**
-   * Another request outside of a dialog, past the checks; answer it with `reply`. Without a listener OPTIONS is answered
-   * 200, everything else refused.
+   * Another request outside of a dialog, past the checks; answer it with `reply`. Where there is no listener, or it returns false, OPTIONS is
+   * answered 200, everything else refused.
    */
-  onRequest: ((transaction: ServerTransaction) => void) | undefined
+  onRequest: ((transaction: ServerTransaction) => boolean) | undefined
   readonly #options: UserAgentOptions
   readonly #sessions = new Map<string, InviteSession>()
   readonly #outgoing = new Set<UacInvite>()
@@ -103,6 +104,16 @@ export class UserAgent {
    */
   reply(transaction: ServerTransaction, status: number, options: ReplyOptions = {}): void {
     transaction.respond(createReply(this.#context, transaction, status, newTag(), options))
+  }
+
+  /**
+   * The dialog that a REFER outside of a dialog makes when it is accepted, for its subscription: nothing but NOTIFY and SUBSCRIBE
+   * goes in it, until `release`. Answer the REFER with its `reply`.
+   * @throws CodedError 400 when the request cannot make a dialog
+   */
+  openDialog({ request, flow }: ServerTransaction): InviteSession {
+    const dialog = Dialog.ofCallee(request, newTag(), flow.secure)
+    return new InviteSession(dialog, 'callee', this.#context, flow).withoutInvite()
   }
 
   counts(): UserAgentCounts {
@@ -160,7 +171,7 @@ export class UserAgent {
       return
     }
     if (transaction.isInvite) this.#receiveInvite(transaction)
-    else if (this.onRequest !== undefined) this.onRequest(transaction)
+    else if (this.onRequest?.(transaction) === true) return
     else if (request.method === 'OPTIONS') this.#answerOptions(transaction)
     else this.reply(transaction, statusOutside(request.method), { headers: [this.#allowed()] })
   }

@@ -65,7 +65,10 @@ describe('requests outside of a dialog', () => {
 
   test('a listener takes what is left, and answers it', async () => {
     const { ours, ask } = site()
-    ours.agent.onRequest = (transaction) => ours.agent.reply(transaction, 488, { reason: 'Not Here' })
+    ours.agent.onRequest = (transaction) => {
+      ours.agent.reply(transaction, 488, { reason: 'Not Here' })
+      return true
+    }
     for (const method of ['OPTIONS', 'MESSAGE']) {
       const answer = await ask(method)
       assert.equal(answer!.status, 488)

@@ -70,7 +70,20 @@ export class SipPhone {
       requestHeaders: [],
       supported: [],
       passed: ['replaces', 'join', 'tdialog', 'norefersub', '100rel', '199'],
-      allow: ['INVITE', 'ACK', 'CANCEL', 'BYE', 'PRACK', 'OPTIONS', 'UPDATE', 'INFO', 'MESSAGE', 'REFER', 'NOTIFY'],
+      allow: [
+        'INVITE',
+        'ACK',
+        'CANCEL',
+        'BYE',
+        'PRACK',
+        'OPTIONS',
+        'UPDATE',
+        'INFO',
+        'MESSAGE',
+        'REFER',
+        'NOTIFY',
+        'SUBSCRIBE',
+      ],
     })
     this.#userAgent.onInvite = (invite) => this.invites.put(invite)
   }
@@ -150,6 +163,26 @@ export function ask(
         onFailure: reject,
       },
     })
+  })
+}
+
+/**
+ * Tells how a transfer goes, in the session in which the REFER came (RFC 3515 §2.4.5), and waits for the final response.
+ * @param state value of Subscription-State
+ * @param event value of Event
+ */
+export function tell(
+  session: InviteSession,
+  statusLine: string,
+  state = 'terminated;reason=noresource',
+  event = 'refer',
+): Promise<SipResponse> {
+  return ask(session, 'NOTIFY', {
+    headers: [
+      ['Event', event],
+      ['Subscription-State', state],
+    ],
+    ...{ body: `${statusLine}\r\n`, contentType: 'message/sipfrag;version=2.0' },
   })
 }
 
