@@ -57,6 +57,30 @@ describe('requests inside a dialog', () => {
     }
   })
 
+  test('after the end of the session NOTIFY goes on while the dialog is held (RFC 5057), and nothing else', async () => {
+    const all = await establishedCall()
+    const requests = requestsOf(all.callee)
+    for (const session of [all.caller, all.callee]) session.hold()
+    all.caller.bye()
+    await all.clock.advance(5)
+    const told = async (method: string): Promise<readonly unknown[]> => {
+      const outcome = new Outcome()
+      all.caller.request(method, { listener: outcome.listener })
+      await all.clock.advance(5)
+      const transaction = requests.shift()
+      if (transaction !== undefined) all.callee.reply(transaction, 200)
+      await all.clock.advance(5)
+      return [transaction?.request.method, ...outcome.told]
+    }
+    assert.deepEqual(await told('NOTIFY'), ['NOTIFY', 200])
+    assert.equal((await told('INFO'))[0], undefined)
+    all.callee.release()
+    assert.deepEqual(await told('NOTIFY'), [undefined, 481], 'the callee knows nothing of it any more')
+    all.caller.release()
+    assert.equal((await told('NOTIFY'))[0], undefined)
+    await fades(all)
+  })
+
   test('without a listener OPTIONS gets 200, a change of the session 491, the rest 405', async () => {
     const all = await establishedCall()
     const outcome = new Outcome()
