@@ -16,6 +16,9 @@ import {
   type WorkerStart,
 } from './worker-messages.ts'
 
+/** Answers that go in one message, when what was asked in one is done. */
+let outbox: WorkerAnswer[] = []
+
 const start = workerData as WorkerStart
 const clockOffset = clockOrigin() - start.clockOrigin
 const exchanger = new PortKeyExchanger()
@@ -33,7 +36,13 @@ const relay = new Relay({
 })
 
 function answer(message: WorkerAnswer): void {
-  parentPort!.postMessage(message)
+  outbox.push(message)
+  if (outbox.length > 1) return
+  process.nextTick(() => {
+    const messages = outbox
+    outbox = []
+    parentPort!.postMessage(messages)
+  })
 }
 
 async function handle(message: WorkerRequest): Promise<void> {
@@ -68,4 +77,6 @@ async function handle(message: WorkerRequest): Promise<void> {
   }
 }
 
-parentPort!.on('message', (message: WorkerRequest) => void handle(message))
+parentPort!.on('message', (messages: WorkerRequest[]) => {
+  for (const message of messages) void handle(message)
+})

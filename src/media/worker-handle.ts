@@ -43,6 +43,8 @@ export class WorkerHandle {
   readonly #waiting = new Map<number, Waiting>()
   readonly #exited: Promise<void>
   readonly #descriptors = new DescriptorLedger()
+  /** Requests of this turn of the event loop: they go in one message, which wakes the worker once. */
+  #outbox: WorkerRequest[] = []
   #requests = 0
   /** Heartbeats in a row that were not answered. */
   #missedBeats = 0
@@ -58,8 +60,8 @@ export class WorkerHandle {
     this.#listener = listener
     const start: WorkerStart = { clockOrigin: clockOrigin(), packetIo, descriptors: this.#descriptors.memory }
     this.#worker = new Worker(entry, { workerData: start, name: `media-${number}` })
-    this.#worker.on('message', (answer: WorkerAnswer) => {
-      this.#onAnswer(answer)
+    this.#worker.on('message', (answers: WorkerAnswer[]) => {
+      for (const answer of answers) this.#onAnswer(answer)
     })
     this.#worker.on('error', (error: unknown) => {
       this.#error = error
@@ -81,7 +83,7 @@ export class WorkerHandle {
   /** Gives it the way to the key exchange worker. */
   link(port: MessagePort): void {
     if (this.#gone) port.close()
-    else this.#worker.postMessage({ type: 'link', port } satisfies WorkerRequest, [port])
+    else this.#worker.postMessage([{ type: 'link', port }] satisfies WorkerRequest[], [port])
   }
 
   /** Heartbeats in a row that the worker did not answer. */
@@ -91,7 +93,7 @@ export class WorkerHandle {
 
   /** Sends a request that is not answered. Nobody hears it when the worker is gone. */
   tell(message: Extract<WorkerRequest, { type: 'update' | 'dtmf' | 'ping' }>): void {
-    if (!this.#gone) this.#worker.postMessage(message)
+    if (!this.#gone) this.#post(message)
   }
 
   /** Asks whether the worker still answers. */
@@ -106,7 +108,7 @@ export class WorkerHandle {
     const request = ++this.#requests
     return new Promise((resolve, reject) => {
       this.#waiting.set(request, { resolve, reject })
-      this.#worker.postMessage({ ...question, request })
+      this.#post({ ...question, request })
     })
   }
 
@@ -122,10 +124,20 @@ export class WorkerHandle {
   async end(): Promise<void> {
     this.#gone = true
     this.#rejectAll(new MediaError('MEDIA_SESSION_CLOSED', 'the media engine was closed'))
-    this.#worker.postMessage({ type: 'end' } satisfies WorkerRequest)
+    this.#post({ type: 'end' })
     const late = setTimeout(() => void this.#worker.terminate(), longestEnd)
     await this.#exited
     clearTimeout(late)
+  }
+
+  #post(message: WorkerRequest): void {
+    this.#outbox.push(message)
+    if (this.#outbox.length > 1) return
+    setImmediate(() => {
+      const messages = this.#outbox
+      this.#outbox = []
+      this.#worker.postMessage(messages)
+    })
   }
 
   #onAnswer(answer: WorkerAnswer): void {

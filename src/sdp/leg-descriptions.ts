@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomFromPool } from '../base/random-pool.ts'
 import { type CryptoSuite, type EncryptionMode } from '../base/encryption.ts'
 import { type ClearBeforeZrtp, type EndpointDescription, type LocalEndpoint } from '../base/endpoint-description.ts'
 import { type Fingerprint } from '../base/fingerprint.ts'
@@ -112,7 +112,7 @@ export class LegDescriptions {
     fingerprint,
     zrtp,
     ice,
-    randomBytes: random = randomBytes,
+    randomBytes: random = randomFromPool,
     username = '-',
   }: LegDescriptionsOptions) {
     if ((mode === 'zrtp' && zrtp === undefined) || (mode === 'dtls-srtp' && fingerprint === undefined)) {

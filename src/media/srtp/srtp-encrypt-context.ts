@@ -6,8 +6,7 @@ import { guessPacketIndex, maxRtcpIndex, maxRtpIndex } from './packet-index.ts'
 import { ReplayVerdict } from './replay-window.ts'
 import { rtpSourceStates, type SourceStates } from './source-states.ts'
 import { SrtpVerdict } from './srtp-verdict.ts'
-import { createTransform } from './create-transform.ts'
-import { type SrtpTransform } from './srtp-transform.ts'
+import { LazyTransform } from './lazy-transform.ts'
 
 /**
  * Encrypts what is relayed to one leg under one master key. Sequence numbers and sources are those of the far phone, so
@@ -15,13 +14,13 @@ import { type SrtpTransform } from './srtp-transform.ts'
  * encrypted twice: two packets under one piece of keystream would give both payloads away (RFC 3711 §9.1).
  */
 export class SrtpEncryptContext {
-  readonly #transform: SrtpTransform
+  readonly #lazy: LazyTransform
   readonly #sources: SourceStates
   /** One counter for all sources: unique is all that RFC 3711 §3.4 asks of it. The first packet has 1, as everywhere. */
   #rtcpIndex = 0
 
   constructor(master: SrtpMasterKey, provider: CipherProvider, sources: SourceStates = rtpSourceStates()) {
-    this.#transform = createTransform(master, provider)
+    this.#lazy = new LazyTransform(master, provider)
     this.#sources = sources
   }
 
@@ -39,7 +38,7 @@ export class SrtpEncryptContext {
     }
     state.window.accept(index)
     this.#sources.touch(state)
-    this.#transform.protectRtp(packet, payloadOffset, ssrc, index)
+    this.#lazy.transform.protectRtp(packet, payloadOffset, ssrc, index)
     return SrtpVerdict.ok
   }
 
@@ -47,12 +46,12 @@ export class SrtpEncryptContext {
   protectRtcp(packet: PacketBuffer): SrtpVerdict {
     if (packet.length < rtcpHeaderLength) return SrtpVerdict.malformed
     if (this.#rtcpIndex >= maxRtcpIndex) return SrtpVerdict.keyExhausted
-    this.#transform.protectRtcp(packet, rtcpSource(packet), ++this.#rtcpIndex)
+    this.#lazy.transform.protectRtcp(packet, rtcpSource(packet), ++this.#rtcpIndex)
     return SrtpVerdict.ok
   }
 
   /** Gives back what it has outside of JavaScript; it is of no use any more. */
   close(): void {
-    this.#transform.close()
+    this.#lazy.close()
   }
 }

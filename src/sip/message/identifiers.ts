@@ -1,22 +1,7 @@
-import { randomFillSync } from 'node:crypto'
+import { randomHex } from '../../base/random-pool.ts'
 
-/** Random bytes are drawn in bulk: one call of the generator costs more than a hundred identifiers. */
-const pool = Buffer.alloc(4096)
-let used = pool.length
-
-/**
- * `bytes` random bytes in hexadecimal. Not base64: branches and tags are tokens, which other stacks may compare without
- * regard to case, and that would take a sixth of its randomness away.
- */
-function randomHex(bytes: number): string {
-  if (used + bytes > pool.length) {
-    randomFillSync(pool)
-    used = 0
-  }
-  const text = pool.toString('hex', used, used + bytes)
-  used += bytes
-  return text
-}
+// Hexadecimal and not base64: branches and tags are tokens, which other stacks may compare without regard to case, and that
+// would take a sixth of their randomness away.
 
 /** A new Via branch: the magic cookie of RFC 3261 §8.1.1.7 and 80 random bits. */
 export function newBranch(): string {

@@ -26,7 +26,8 @@ export interface SipResponse {
 /** A SIP message. */
 export type SipMessage = SipRequest | SipResponse
 
-const emptyBody: Buffer = Buffer.alloc(0)
+/** Of a message without a body. */
+export const emptyBody: Buffer = Buffer.alloc(0)
 
 /** Makes a request of its parts; nothing is added to them. */
 export function createRequest(method: string, uri: string, headers = new Headers(), body = emptyBody): SipRequest {

@@ -1,5 +1,5 @@
 import { type Clock, type Timer } from '../../base/clock.ts'
-import { type SipRequest, type SipResponse } from '../message/message.ts'
+import { emptyBody, type SipRequest, type SipResponse } from '../message/message.ts'
 import { type SipUri } from '../message/uri.ts'
 import { type Flow } from '../transport/flow.ts'
 import { transportFailure, type ClientMachine, type ClientMachineUser } from './client-machine.ts'
@@ -27,6 +27,9 @@ export interface ClientRequestContext {
   undelivered(request: SipRequest, error: Error): void
 }
 
+/** Who hears of a request that has settled. */
+const nobody: ClientListener = { onResponse: () => undefined, onFailure: () => undefined }
+
 /**
  * A request on its way: finds the next hop, tries its targets in turn with a new branch each (RFC 3263 §4.3: after a
  * transport error, a timeout or a 503), and cancels what is under way (RFC 3261 §9.1).
@@ -36,7 +39,8 @@ export class ClientRequest implements ClientTransaction, ClientMachineUser {
   #original: SipRequest
   #request: SipRequest
   readonly #context: ClientRequestContext
-  readonly #listener: ClientListener
+  /** Of an INVITE also when it has settled: a 2xx may come again. */
+  #listener: ClientListener
   readonly #options: ClientRequestOptions
   #hops: Hops | undefined
   /** The transaction of the latest attempt, once it was sent. */
@@ -108,8 +112,9 @@ export class ClientRequest implements ClientTransaction, ClientMachineUser {
       void this.#attempt()
       return
     }
+    const listener = this.#listener
     this.#settle()
-    this.#listener.onResponse(response, machine.flow)
+    listener.onResponse(response, machine.flow)
   }
 
   timedOut(machine: ClientMachine): void {
@@ -197,15 +202,18 @@ export class ClientRequest implements ClientTransaction, ClientMachineUser {
 
   #fail(error: TransactionError): void {
     if (this.#settled) return
+    const listener = this.#listener
     this.#settle()
-    this.#listener.onFailure(error)
+    listener.onFailure(error)
   }
 
   /** From here on nothing is tried again: what that would need is let go of, as a 2xx keeps the rest for half a minute. */
   #settle(): void {
     this.#settled = true
     this.#hops = undefined
+    this.#request.body = emptyBody
     this.#original = this.#request
+    if (this.#request.method !== 'INVITE') this.#listener = nobody
     this.#cancelDeadline?.cancel()
     this.#context.settled(this)
   }

@@ -10,6 +10,7 @@ const pong = Buffer.from('\r\n')
 export class StreamFlow extends ConnectionFlow {
   #pinged = false
   readonly #framer = new StreamFramer()
+  readonly #uncork = () => this.socket.uncork()
   readonly #onData = (chunk: Buffer) => this.#received(chunk)
 
   constructor(start: ConnectionFlowStart, host: ConnectionFlowHost) {
@@ -28,6 +29,11 @@ export class StreamFlow extends ConnectionFlow {
   }
 
   protected override put(bytes: Buffer, done?: (cause?: Error | null) => void): void {
+    if (this.socket.writableCorked === 0) {
+      // what is sent in one turn of the event loop leaves in one system call
+      this.socket.cork()
+      setImmediate(this.#uncork)
+    }
     this.socket.write(bytes, done)
   }
 

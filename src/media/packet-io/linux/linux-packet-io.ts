@@ -3,6 +3,7 @@ import { type DescriptorLedger } from '../descriptor-ledger.ts'
 import { type LocalPort, type PacketIo, type PortHandler } from '../packet-io.ts'
 import { EpollSet } from './epoll-set.ts'
 import { linuxSystem, linux, systemError, type System } from './libc.ts'
+import { type NativeMemory } from './native-memory.ts'
 import { LinuxPort } from './linux-port.ts'
 import { PacketLoop } from './packet-loop.ts'
 import { PortMemory } from './port-memory.ts'
@@ -28,6 +29,9 @@ export class LinuxPacketIo implements PacketIo {
   readonly #ledger: DescriptorLedger
   readonly #memory: PortMemory
   readonly #loop: PacketLoop
+  /** Where a socket option's value stands while it is set. */
+  readonly #option: NativeMemory
+  readonly #optionValue: Int32Array
   readonly #ports = new Map<number, LinuxPort>()
   /** There while there are ports. */
   #epoll: EpollSet | undefined
@@ -39,6 +43,8 @@ export class LinuxPacketIo implements PacketIo {
     this.#system = linuxSystem()
     this.#ledger = ledger
     this.#memory = new PortMemory(this.#system)
+    this.#option = this.#system.memory(4)
+    this.#optionValue = new Int32Array(this.#option.bytes.buffer)
     this.#loop = new PacketLoop(this, pause)
   }
 
@@ -107,9 +113,8 @@ export class LinuxPacketIo implements PacketIo {
   }
 
   #set(socket: number, level: number, option: number, value: number): void {
-    const memory = this.#system.memory(4)
-    new Int32Array(memory.bytes.buffer)[0] = value
-    this.#system.libc.setsockopt(socket, level, option, memory.at(0, 4), 4)
+    this.#optionValue[0] = value
+    this.#system.libc.setsockopt(socket, level, option, this.#option.at(0, 4), 4)
   }
 
   #forget(port: LinuxPort): void {
