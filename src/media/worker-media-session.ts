@@ -187,7 +187,7 @@ export class WorkerMediaSession implements MediaSession {
   #take(range: PortRange): number {
     const port = this.#context.pool.take(range)
     if (port === undefined) {
-      const text = `every port pair of ${range.min}-${range.max} is in use or resting for 30 s`
+      const text = `every port pair of ${range.min}-${range.max} is in use or has just been`
       throw new MediaError('MEDIA_PORTS_EXHAUSTED', text)
     }
     this.#pairs.add(port)

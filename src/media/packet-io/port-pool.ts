@@ -4,6 +4,10 @@ import { type PortRange } from '../media-engine.ts'
 
 /** Milliseconds for which a used pair rests: what still arrives for the old call must not reach a new one. */
 export const restTime = 30_000
+/** Milliseconds of rest that a pair has in any case, also when calls come so fast that the range has none that rested longer. */
+export const shortestRest = 4000
+/** Pairs that rested too short among which the one that rested longest is looked for: they come back in about their order. */
+const mostCompared = 64
 /** What `{0, 0}` stands for: the numbers that Linux hands out itself unless told otherwise. */
 const ephemeral: PortRange = { min: 32768, max: 60999 }
 /** Numbers that a "fixed" port opens upwards, as in Flexisip's SDK. */
@@ -26,7 +30,7 @@ export class PortPool {
 
   /**
    * Takes a pair.
-   * @returns the RTP port, or `undefined` when every pair of the range is in use or resting
+   * @returns the RTP port, or `undefined` when every pair of the range is in use, or has not rested for {@link shortestRest}
    */
   take(range: PortRange): number | undefined {
     const { min, max } = numbersOf(range)
@@ -36,15 +40,25 @@ export class PortPool {
     const name = `${min}-${max}`
     const start = this.#next.get(name) ?? randomInt(pairs)
     const now = this.#clock.now()
-    for (let i = 0; i < pairs; i++) {
-      const pair = (start + i) % pairs
-      const port = first + 2 * pair
-      if ((this.#taken.get(port) ?? 0) > now) continue
-      this.#taken.set(port, Infinity)
-      this.#next.set(name, pair + 1)
-      return port
+    let best: number | undefined
+    let bestEnd = now + restTime - shortestRest
+    for (let i = 0, compared = 0; i < pairs && compared < mostCompared; i++) {
+      const port = first + 2 * ((start + i) % pairs)
+      const end = this.#taken.get(port) ?? 0
+      if (end <= now) return this.#hand(port, first, name)
+      if (end === Infinity) continue
+      if (best !== undefined) compared++
+      if (end > bestEnd) continue
+      best = port
+      bestEnd = end
     }
-    return undefined
+    return best === undefined ? undefined : this.#hand(best, first, name)
+  }
+
+  #hand(port: number, first: number, range: string): number {
+    this.#taken.set(port, Infinity)
+    this.#next.set(range, ((port - first) >> 1) + 1)
+    return port
   }
 
   /** Gives a pair back, to rest: after a call, or because another program has one of its ports. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { PortPool, restTime } from '../../../src/media/packet-io/port-pool.ts'
+import { PortPool, restTime, shortestRest } from '../../../src/media/packet-io/port-pool.ts'
 import { HandClock } from '../../support/hand-clock.ts'
 
 /** Takes until nothing is left. */
@@ -28,7 +28,24 @@ describe('the port pool', () => {
     assert.ok(port >= 32768 && port < 60999 && port % 2 === 0)
   })
 
-  test('lets a used pair rest for 30 s', () => {
+  test('lets a used pair rest for 30 s, unless there is no other: then the one that rested longest goes after 4 s', () => {
+    const clock = new HandClock()
+    const pool = new PortPool(clock)
+    const range = { min: 21000, max: 21199 }
+    const ports = takeAll(pool, range)
+    for (const port of ports.toReversed()) {
+      pool.rest(port)
+      clock.advance(10)
+    }
+    assert.equal(pool.take(range), undefined)
+    clock.advance(shortestRest - 10 * ports.length)
+    assert.equal(pool.take(range), ports.at(-1))
+    assert.equal(pool.take(range), undefined)
+    clock.advance(restTime)
+    assert.equal(takeAll(pool, range).length, ports.length - 1)
+  })
+
+  test('does not take a pair again while others have rested longer', () => {
     const clock = new HandClock()
     const pool = new PortPool(clock)
     const range = { min: 21000, max: 21003 }
@@ -36,7 +53,7 @@ describe('the port pool', () => {
     pool.rest(ports[0]!)
     assert.equal(pool.resting(), 1)
     assert.equal(pool.take(range), undefined)
-    clock.advance(restTime - 1)
+    clock.advance(shortestRest - 1)
     assert.equal(pool.take(range), undefined)
     clock.advance(1)
     assert.equal(pool.take(range), ports[0])
