@@ -44,6 +44,11 @@ export class LeapClock implements Clock {
     }
   }
 
+  /** Timers that wait. */
+  get pending(): number {
+    return this.#waiting.size
+  }
+
   #fire(entry: Entry): void {
     if (!this.#waiting.delete(entry)) return // cancelled by one that fired before it in the same step
     entry.timer.cancel()

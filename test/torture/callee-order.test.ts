@@ -24,7 +24,7 @@ interface Ringing {
 
 /** A caller and a callee with an INVITE between them, and at the end all that must hold then. */
 function whileRinging(what: string, run: (ringing: Ringing, t: TestContext) => Promise<void>): void {
-  test(`case 3: ${what}`, async (t) => {
+  test(`security case 3: ${what}`, async (t) => {
     const victim = await Victim.start(t)
     const caller = await victim.wire(t, 'udp')
     const callee = await victim.callee(t)
@@ -184,7 +184,7 @@ const refusals: readonly (readonly [what: string, status: number, options: Param
   ['503 with a Retry-After that is none', 503, { fields: { 'Retry-After': 'soon' } }],
   ['699', 699, {}],
 ]
-test('case 3: refusals that are odd cross with their status', async (t) => {
+test('security case 3: refusals that are odd cross with their status', async (t) => {
   const victim = await Victim.start(t)
   for (const [what, status, options] of refusals) {
     await t.test(what, async (t) => {
@@ -271,7 +271,7 @@ whileRinging('a callee that never answers the BYE is forgotten', async (ringing)
   await callee.request('BYE')
 })
 
-test('case 3: a callee over TCP who sends too much, half an answer, or resets the connection', async (t) => {
+test('security case 3: a callee over TCP who sends too much, half an answer, or resets the connection', async (t) => {
   const victim = await Victim.start(t)
   const attacks: readonly (readonly [
     what: string,

@@ -51,7 +51,7 @@ const ignored: readonly (readonly [what: string, status: number | string, option
   ['a body shorter than its Content-Length', 200, { fields: { 'Content-Length': '5000' } }],
   ['more header fields than are read', 200, { lines: many(260) }],
 ]
-test('case 3: responses that belong to nothing are dropped, and the right one that follows counts', async (t) => {
+test('security case 3: responses that belong to nothing are dropped, and the right one that follows counts', async (t) => {
   const victim = await Victim.start(t)
   for (const [what, status, options] of ignored) {
     await t.test(`a response with ${what}`, async (t) => {
@@ -83,7 +83,7 @@ const unusable: readonly (readonly [what: string, status: number, options: TextO
   ['an m-line of another kind', 488, { body: answer.replace('m=audio', 'm=video') }],
   ['a secured profile that was not offered', 488, { body: answer.replace('RTP/AVP', 'RTP/SAVP') }],
 ]
-test('case 3: a 200 that cannot be used ends the call on both legs', async (t) => {
+test('security case 3: a 200 that cannot be used ends the call on both legs', async (t) => {
   const victim = await Victim.start(t)
   for (const [what, status, options] of unusable) {
     await t.test(`a 200 with ${what}: ${status} to the caller, ACK and BYE to the callee`, async (t) => {
@@ -114,7 +114,7 @@ const odd: readonly (readonly [what: string, options: TextOptions & { toTag?: st
   ['Require of something unknown', { fields: { Require: 'teleportation' } }],
   ['a Content-Type in capitals with parameters', { contentType: 'APPLICATION/SDP ; charset=utf-8' }],
 ]
-test('case 3: a 200 that is odd and good enough is an answer', async (t) => {
+test('security case 3: a 200 that is odd and good enough is an answer', async (t) => {
   const victim = await Victim.start(t)
   for (const [what, options] of odd) {
     await t.test(`a 200 with ${what}`, async (t) => {
@@ -151,7 +151,7 @@ const unreachable = [
   '999.1.1.1:5060',
 ]
 for (const transport of ['udp', 'tcp', 'tls', 'sctp']) {
-  test(`case 3: a callee who cannot be reached at its Contact over ${transport} harms only its own call`, async (t) => {
+  test(`security case 3: a callee who cannot be reached at its Contact over ${transport} harms only its own call`, async (t) => {
     const victim = await Victim.start(t)
     for (const address of unreachable) {
       await t.test(address, async (t) => {

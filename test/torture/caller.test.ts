@@ -38,7 +38,7 @@ const requestUris: readonly (readonly [uri: string, outcome: string])[] = [
   [`sip:bob@sip.example.org${';a=b'.repeat(5000)}`, 'calls'],
 ]
 
-test('case 3: Request-URIs of every kind', async (t) => {
+test('security case 3: Request-URIs of every kind', async (t) => {
   const victim = await Victim.start(t)
   for (const [uri, expected] of requestUris) {
     await t.test(`INVITE ${uri.slice(0, 60)}: ${expected}`, async (t) => {
@@ -78,7 +78,7 @@ const recipients: readonly (readonly [to: string, outcome: string])[] = [
   ['<sip:bob@sip.example.org>, <sip:eve@sip.example.org>', '400'],
 ]
 
-test('case 3: recipients of every kind', async (t) => {
+test('security case 3: recipients of every kind', async (t) => {
   const victim = await Victim.start(t)
   const callee = await victim.callee(t)
   for (const [to, expected] of recipients) {
@@ -163,7 +163,7 @@ const fields: readonly (readonly [fields: Fields, outcome: string])[] = [
   [{ 'X-Flexisip-B2BUA': 'ignore', 'flexisip-b2bua': 'ignore' }, 'calls'],
 ]
 
-test('case 3: header fields of every kind', async (t) => {
+test('security case 3: header fields of every kind', async (t) => {
   const victim = await Victim.start(t)
   for (const [changed, expected] of fields) {
     await t.test(`${JSON.stringify(changed).slice(0, 70)}: ${expected}`, async (t) => {
@@ -174,7 +174,7 @@ test('case 3: header fields of every kind', async (t) => {
   await victim.survived()
 })
 
-test('case 6: our own User-Agent and loop headers from a client are a call like any other, and leg B has each once', async (t) => {
+test('security case 6: our own User-Agent and loop headers from a client are a call like any other, and leg B has each once', async (t) => {
   const victim = await Victim.start(t)
   const wire = await victim.wire(t, 'udp')
   const own = {
@@ -196,7 +196,7 @@ test('case 6: our own User-Agent and loop headers from a client are a call like 
   await victim.survived()
 })
 
-test('case 3: a caller whom no response can reach is given up, and leaves nothing', async (t) => {
+test('security case 3: a caller whom no response can reach is given up, and leaves nothing', async (t) => {
   const victim = await Victim.start(t)
   const callee = await victim.callee(t)
   await t.test('over UDP, port 0 in Via', async (t) => {

@@ -77,7 +77,7 @@ const cases: readonly (readonly [what: string, outcome: string, make: (wire: Wir
 ]
 
 for (const protocol of ['udp', 'tcp'] as const) {
-  test(`case 2, over ${protocol}: framing and header fields`, async (t) => {
+  test(`security case 2, over ${protocol}: framing and header fields`, async (t) => {
     const victim = await Victim.start(t)
     for (const [what, stated, make] of cases) {
       const [overUdp = '', overTcp = overUdp] = stated.split(' | ')
@@ -95,7 +95,7 @@ for (const protocol of ['udp', 'tcp'] as const) {
 /** An INVITE that is refused at once. */
 const refused = (wire: Wire): string => requestText(wire, 'INVITE', { body, fields: { Require: 'x' } })
 
-test('case 2: over UDP a Content-Length that is too small cuts the description short', async (t) => {
+test('security case 2: over UDP a Content-Length that is too small cuts the description short', async (t) => {
   const victim = await Victim.start(t)
   const wire = await victim.wire(t, 'udp')
   const text = invite(wire, { 'Content-Length': String(body.length - 'a=sendrecv\r\n'.length) })
@@ -103,7 +103,7 @@ test('case 2: over UDP a Content-Length that is too small cuts the description s
   await victim.survived()
 })
 
-test('case 2: over TCP what stands behind a Content-Length that is too small ends the connection, and the call ends', async (t) => {
+test('security case 2: over TCP what stands behind a Content-Length that is too small ends the connection, and the call ends', async (t) => {
   const victim = await Victim.start(t)
   const wire = await victim.wire(t, 'tcp')
   const text = invite(wire, { 'Content-Length': String(body.length - 'a=sendrecv\r\n'.length) })
@@ -116,7 +116,7 @@ test('case 2: over TCP what stands behind a Content-Length that is too small end
   await victim.survived()
 })
 
-test('case 2: an INVITE over TCP cut in two at every byte is read each time', async (t) => {
+test('security case 2: an INVITE over TCP cut in two at every byte is read each time', async (t) => {
   const victim = await Victim.start(t)
   const wire = await victim.wire(t, 'tcp')
   const { length } = refused(wire)
@@ -130,7 +130,7 @@ test('case 2: an INVITE over TCP cut in two at every byte is read each time', as
   await victim.survived()
 })
 
-test('case 2: an INVITE over TCP that comes byte by byte becomes a call', async (t) => {
+test('security case 2: an INVITE over TCP that comes byte by byte becomes a call', async (t) => {
   const victim = await Victim.start(t)
   const wire = await victim.wire(t, 'tcp')
   const text = requestText(wire, 'INVITE', { body })
@@ -142,7 +142,7 @@ test('case 2: an INVITE over TCP that comes byte by byte becomes a call', async 
   await victim.survived()
 })
 
-test('case 2: a hundred INVITEs in one segment are each answered', async (t) => {
+test('security case 2: a hundred INVITEs in one segment are each answered', async (t) => {
   const victim = await Victim.start(t)
   const wire = await victim.wire(t, 'tcp')
   wire.send(Array.from({ length: 100 }, () => refused(wire)).join('\r\n\r\n'))
@@ -160,7 +160,7 @@ const tooLong: readonly (readonly [what: string, outcome: string, make: (wire: W
   ['a body over 64 KiB', '413, closed', (wire) => requestText(wire, 'INVITE', { body: 'a'.repeat(70_000) })],
   ['the promise of a body of 2 GiB', '413, closed', (wire) => invite(wire, { 'Content-Length': '2147483647' })],
 ]
-test('case 2: over TCP what is too long ends the connection and nothing else', async (t) => {
+test('security case 2: over TCP what is too long ends the connection and nothing else', async (t) => {
   const victim = await Victim.start(t)
   const other = await victim.wire(t, 'tcp')
   for (const [what, expected, make] of tooLong) {

@@ -33,7 +33,7 @@ const outcomes: Readonly<Record<string, readonly [outcome: string, why: string]>
   mpart01: ['passes', 'a multipart body is only bytes'],
   unreason: ['silence', 'a response whose Via is not ours'],
   noreason: ['silence', 'a response whose Via is not ours'],
-  badinv01: ['silence', 'nobody knows where the answer to a malformed Via would go'],
+  badinv01: ['400', 'empty parameters in Via; its host says where the answer goes'],
   clerr: ['400 | waits', 'the body is shorter than its Content-Length; on a stream the rest may come yet'],
   ncl: ['400 | 400, closed', 'a negative Content-Length; on a stream the next message could be anywhere'],
   scalar02: ['400', 'CSeq beyond 2³¹'],

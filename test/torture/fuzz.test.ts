@@ -166,7 +166,7 @@ async function forAWhile(part: number, once: () => Promise<void>): Promise<numbe
 }
 
 for (const protocol of ['udp', 'tcp'] as const) {
-  test(`case 2: mutated messages from both sides of calls over ${protocol}`, async (t) => {
+  test(`security case 2: mutated messages from both sides of calls over ${protocol}`, async (t) => {
     const victim = await Victim.start(t, { settings: { maxCalls: 200 } })
     const mutator = new Mutator(new Chance(seed), 0.25)
     const { chance } = mutator
@@ -211,7 +211,7 @@ async function mediaSender(t: TestContext): Promise<(description: string) => voi
   }
 }
 
-test('case 2: mutated descriptions in offers and answers, with media on the ports that come of them', async (t) => {
+test('security case 2: mutated descriptions in offers and answers, with media on the ports that come of them', async (t) => {
   const victim = await Victim.start(t, { settings: { maxCalls: 50 } })
   const chance = new Chance(seed)
   const sendMedia = await mediaSender(t)

@@ -4,7 +4,7 @@ import { randomInt } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import { test } from 'node:test'
 import { Victim } from '../support/torture/victim.ts'
-import { UdpWire } from '../support/torture/wire.ts'
+import { TcpWire, UdpWire } from '../support/torture/wire.ts'
 import { wireOutcome } from '../support/torture/wire-outcome.ts'
 import { readTorture } from './outcome.ts'
 
@@ -28,7 +28,7 @@ const outcomes: Readonly<Record<string, readonly [outcome: string, why: string]>
   'rfc4475/mpart01': ['405', 'MESSAGE outside of a dialog; its multipart body is only bytes'],
   'rfc4475/unreason': ['silence', 'a response to nothing; UTF-8 in its reason phrase'],
   'rfc4475/noreason': ['silence', 'a response to nothing; an empty reason phrase'],
-  'rfc4475/badinv01': ['silence', 'nobody knows where the answer to a malformed Via would go'],
+  'rfc4475/badinv01': ['400', 'empty parameters in Via; its host says where the answer goes'],
   'rfc4475/clerr': ['400 | waits', 'the body is shorter than its Content-Length; on a stream the rest may come yet'],
   'rfc4475/ncl': ['400 | 400, closed', 'a negative Content-Length; on a stream the next message could be anywhere'],
   'rfc4475/scalar02': ['400', 'CSeq beyond 2³¹'],
@@ -84,7 +84,7 @@ const outcomes: Readonly<Record<string, readonly [outcome: string, why: string]>
 const viaPorts = [5050, 5070, 6050, 19823]
 
 for (const protocol of ['udp', 'tcp'] as const) {
-  test(`over ${protocol} each torture message gets its outcome, and the server lives on`, async (t) => {
+  test(`security case 1: over ${protocol} each torture message gets its outcome, and nothing is left`, async (t) => {
     const victim = await Victim.start(t)
     const host = `127.${randomInt(64, 255)}.${randomInt(255)}.${randomInt(1, 255)}`
     // over UDP answers go to the port of the Via, 5060 where there is none
@@ -102,9 +102,22 @@ for (const protocol of ['udp', 'tcp'] as const) {
   })
 }
 
-test('no torture message is skipped', () => {
+test('security case 1: those of RFC 5118 have the same outcome where they come by IPv6', async (t) => {
+  const victim = await Victim.start(t)
+  const at = await victim.site.transport.listen({ protocol: 'tcp', host: '::1', port: 0 })
+  for (const [name, [expected, why]] of Object.entries(outcomes)) {
+    if (!name.startsWith('rfc5118/')) continue
+    await t.test(`${name}: ${expected} (${why})`, async () => {
+      const wire = await TcpWire.open(t, at)
+      assert.equal(await wireOutcome(t, victim, wire, readTorture(`${name}.dat`), expected), expected)
+    })
+  }
+  await victim.survived()
+})
+
+test('security case 1: no torture message is skipped', () => {
   const files = ['rfc4475', 'rfc5118'].flatMap((rfc) =>
     readdirSync(new URL(`${rfc}/`, import.meta.url)).map((name) => `${rfc}/${name.replace('.dat', '')}`),
   )
-  assert.deepEqual(Object.keys(outcomes).sort(), files.sort())
+  assert.deepEqual([files.length, Object.keys(outcomes).sort()], [49 + 11, files.sort()])
 })

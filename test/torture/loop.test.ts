@@ -12,7 +12,7 @@ for (const [maxCalls, hops, status] of [
   [400, '1', 483],
   [20, '70', 486],
 ] as const) {
-  test(`case 6: an outbound proxy that sends leg B straight back: ${status} with Max-Forwards ${hops ?? 'absent'} and max-calls ${maxCalls}`, async (t) => {
+  test(`security case 6: an outbound proxy that sends leg B straight back: ${status} with Max-Forwards ${hops ?? 'absent'} and max-calls ${maxCalls}`, async (t) => {
     const victim = await Victim.start(t, { settings: { maxCalls } })
     for (const protocol of ['udp', 'tcp'] as const) {
       const caller = await victim.wire(t, protocol)

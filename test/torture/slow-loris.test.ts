@@ -16,7 +16,7 @@ async function connect(t: TestContext, victim: Victim): Promise<Wire[]> {
 
 const half = (wire: Wire): string => requestText(wire, 'INVITE', { body: clearAudio(40000) }).slice(0, -20)
 
-test('case 5: hundreds of idle and half-finished connections: calls work, and the server lets go of them', async (t) => {
+test('security case 5: hundreds of idle and half-finished connections: calls work, and the server lets go of them', async (t) => {
   const victim = await Victim.start(t)
   const silent = await connect(t, victim)
   const inHead = await connect(t, victim)
@@ -38,7 +38,7 @@ test('case 5: hundreds of idle and half-finished connections: calls work, and th
   await victim.survived()
 })
 
-test('case 5: a message that comes byte by byte for ever is no sign of life', async (t) => {
+test('security case 5: a message that comes byte by byte for ever is no sign of life', async (t) => {
   const victim = await Victim.start(t)
   const wire = await victim.wire(t, 'tcp')
   for (const byte of half(wire).slice(0, 24)) {
@@ -49,7 +49,7 @@ test('case 5: a message that comes byte by byte for ever is no sign of life', as
   await victim.survived()
 })
 
-test('case 5: a connection that has carried a call is not idle, however long the call is silent', async (t) => {
+test('security case 5: a connection that has carried a call is not idle, however long the call is silent', async (t) => {
   const victim = await Victim.start(t)
   const wire = await victim.wire(t, 'tcp')
   wire.send(requestText(wire, 'OPTIONS'))
@@ -60,7 +60,7 @@ test('case 5: a connection that has carried a call is not idle, however long the
   await victim.survived()
 })
 
-test('case 5: a peer that never reads what it asks for loses its connection, not the memory of the server', async (t) => {
+test('security case 5: a peer that never reads what it asks for loses its connection, not the memory of the server', async (t) => {
   const victim = await Victim.start(t)
   const wire = await TcpWire.open(t, victim.tcp)
   await until(() => victim.site.transport.counts().incoming === 1)

@@ -34,6 +34,19 @@ export function stampReceived(headers: Headers, source: SocketAddress): void {
 }
 
 /**
+ * Takes away what nobody can read of the top Via's parameters, so that the sender of a malformed request can be told (RFC 4475
+ * §3.1.2.1): sent-by is enough for that. A Via that can be read is left as it is.
+ */
+export function dropUnreadableParameters(headers: Headers): void {
+  const value = headers.values('Via')[0] ?? ''
+  const semicolon = value.indexOf(';')
+  if (semicolon < 0 || readParameters(value, semicolon, value.length) !== undefined) return
+  const [sentBy, ...parameters] = value.split(';')
+  const readable = parameters.map((one) => `;${one}`).filter((one) => readParameters(one, 0, one.length) !== undefined)
+  headers.replaceFirst('Via', `${sentBy!.trimEnd()}${readable.join('')}`)
+}
+
+/**
  * Where the response to a request goes that came by UDP (RFC 3261 §18.2.2, RFC 3581 §4): to the address that it came from,
  * at the source port if the sender asked for that with `rport`, else at the port of sent-by. `maddr` is not followed: it
  * would let anybody point our responses at others.

@@ -25,7 +25,7 @@ import { type ListenSpec } from './listen-spec.ts'
 import { listenError, unknownHostError } from './listen-error.ts'
 import { isLoopback, isWildcard, LocalAddresses, sourceAddress } from './local-addresses.ts'
 import { ownAddress } from './own-address.ts'
-import { datagramDestination, reopenTarget, stampReceived } from './received.ts'
+import { datagramDestination, dropUnreadableParameters, reopenTarget, stampReceived } from './received.ts'
 import { StreamFlow } from './stream-flow.ts'
 import { StreamPoint, type StreamPointHost } from './stream-point.ts'
 import { readTlsFiles, type TlsMaterial } from './tls-context.ts'
@@ -315,6 +315,7 @@ export class TransportLayer {
     const { request } = error
     if (request === undefined) return
     try {
+      dropUnreadableParameters(request.headers)
       stampReceived(request.headers, flow.remote)
       const response = createResponse(request, error.status, { toTag: newTag() })
       this.respond(response, flow).catch((failed: unknown) => this.#notAnswered(failed, flow))

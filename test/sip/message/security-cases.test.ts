@@ -21,7 +21,7 @@ const replaced = (find: RegExp, by: string): Buffer =>
   message({ lines: inviteLines.map((line) => line.replace(find, by)) })
 
 // case 2: framing and headers
-test('case 2: a message split at every byte on a stream is read', () => {
+test('security case 2: a message split at every byte on a stream is read', () => {
   const bytes = message({ body: Buffer.from('v=0\r\n') })
   for (let at = 1; at < bytes.length; at++) {
     const framer = new StreamFramer()
@@ -31,31 +31,31 @@ test('case 2: a message split at every byte on a stream is read', () => {
     assert.deepEqual(serialize(framer.next() as SipRequest), bytes)
   }
 })
-test('case 2: headers over 64 KiB are dropped', () => {
+test('security case 2: headers over 64 KiB are dropped', () => {
   assert.equal(outcome(withLine(`X: ${'y'.repeat(65536)}`)), 'dropped')
 })
-test('case 2: a missing To tag is accepted, a doubled one is answered 400', () => {
+test('security case 2: a missing To tag is accepted, a doubled one is answered 400', () => {
   assert.equal(outcome(message({})), 'request')
   assert.equal(outcome(replaced(/^t:.*/, 'To: <sip:b@c>;tag=1;tag=2')), '400')
 })
-test('case 2: NUL bytes are answered 400', () => {
+test('security case 2: NUL bytes are answered 400', () => {
   assert.equal(outcome(withLine('X: \0')), '400')
   assert.equal(outcome(replaced(/call-1/, 'call\0')), '400')
 })
-test('case 2: a lying Content-Length is answered 400 when too long, cuts the body when too short', () => {
+test('security case 2: a lying Content-Length is answered 400 when too long, cuts the body when too short', () => {
   const lying = (length: number): Buffer =>
     message({ lines: [...inviteLines, `l: ${length}`], body: Buffer.from('v=0\n'), length: false })
   assert.equal(outcome(lying(5)), '400')
   assert.equal(parseMessage(lying(1)).body.toString(), 'v')
 })
-test('case 2: compact forms are the same header fields', () => {
+test('security case 2: compact forms are the same header fields', () => {
   assert.equal(outcome(withLine('f: <sip:second@from>')), '400')
   assert.equal(outcome(replaced(/^From/, 'f')), 'request')
 })
-test('case 2: bare LF is a line end', () => {
+test('security case 2: bare LF is a line end', () => {
   assert.equal(outcome(Buffer.from(message({}).toString().replaceAll('\r\n', '\n'))), 'request')
 })
-test('case 2: long runs of what a careless parser backtracks on are read or refused, in one pass', () => {
+test('security case 2: long runs of what a careless parser backtracks on are read or refused, in one pass', () => {
   const run = (text: string): string => text.repeat(Math.floor(60_000 / text.length))
   for (const text of [
     '<',
@@ -99,18 +99,18 @@ for (const uri of [
   'sip:%ff@example.org',
   'sip:%@b',
 ]) {
-  test(`case 3: INVITE ${uri} is read, the URI byte for byte`, () => {
+  test(`security case 3: INVITE ${uri} is read, the URI byte for byte`, () => {
     const request = parseMessage(message({ start: `INVITE ${uri} SIP/2.0` })) as SipRequest
     assert.equal(request.uri, uri)
     assert.equal(parseUri(request.uri).raw, uri)
     assert.ok(serialize(request).toString('latin1').startsWith(`INVITE ${uri} SIP/2.0\r\n`))
   })
 }
-test('case 3: Contact: * is read', () => {
+test('security case 3: Contact: * is read', () => {
   const { headers } = parseMessage(withLine('Contact: *'))
   assert.equal(parseNameAddr(headers.values('Contact')[0]!).uri, '*')
 })
-test('case 3: a response with a bad CSeq is dropped', () => {
+test('security case 3: a response with a bad CSeq is dropped', () => {
   for (const cseq of ['CSeq: bad', 'CSeq: -1 INVITE', 'CSeq:', 'CSeq: 4294967296 INVITE', 'X: y']) {
     const lines = inviteLines.map((line) => line.replace(/^CSeq.*/, cseq))
     assert.equal(outcome(message({ start: 'SIP/2.0 200 OK', lines })), 'dropped')

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Headers } from '../../../src/sip/message/headers.ts'
 import { HeaderError } from '../../../src/sip/message/header-error.ts'
-import { stampReceived } from '../../../src/sip/transport/received.ts'
+import { dropUnreadableParameters, stampReceived } from '../../../src/sip/transport/received.ts'
 
 function stamped(via: string, host: string, port = 40000): string {
   const headers = new Headers([['Via', via]])
@@ -59,3 +59,15 @@ test('only the top Via is written to, in a list as well, and what else it has st
 test('a Via that cannot be read throws HeaderError', () => {
   assert.throws(() => stamped('nonsense', '192.0.2.1'), HeaderError)
 })
+
+for (const [via, kept] of [
+  ['SIP/2.0/UDP 192.0.2.1;;,;,,', 'SIP/2.0/UDP 192.0.2.1, ;,,'],
+  ['SIP/2.0/UDP 192.0.2.1:5070 ;branch=z9;;x="', 'SIP/2.0/UDP 192.0.2.1:5070;branch=z9'],
+  ['SIP/2.0/UDP 192.0.2.1;branch=z9;x=y', 'SIP/2.0/UDP 192.0.2.1;branch=z9;x=y'],
+  ['SIP/2.0/UDP 192.0.2.1', 'SIP/2.0/UDP 192.0.2.1'],
+] as const)
+  test(`of ${via} what can be read is kept`, () => {
+    const headers = new Headers([['Via', via]])
+    dropUnreadableParameters(headers)
+    assert.equal(headers.get('Via'), kept)
+  })

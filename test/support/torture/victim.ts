@@ -51,7 +51,16 @@ export class Victim {
   static async start(t: TestContext, options: Omit<SiteOptions, 'clock' | 'protocol'> = {}): Promise<Victim> {
     const clock = new LeapClock()
     const site = await Site.start({ ...options, clock, resolver: homeResolver })
-    t.after(() => site.stop())
+    t.after(async () => {
+      await site.stop()
+      const { server, client, pending } = site.transactions.counts()
+      const left = { timers: clock.pending, server, client, pending, ...site.transport.counts(), ...site.counts() }
+      assert.deepEqual(
+        Object.entries(left).filter(([, count]) => count > 0),
+        [],
+        'something is left of a server that has stopped',
+      )
+    })
     const udp = await site.transport.listen({ protocol: 'udp', host: '127.0.0.1', port: 0 })
     const tcp = { host: '127.0.0.1', port: Number(/:(\d+);/.exec(site.uri)![1]) }
     const victim = new Victim({ site, udp, tcp, clock })
@@ -121,6 +130,8 @@ export class Victim {
     await this.leap(longestWait)
     const { server, client, pending } = this.site.transactions.counts()
     assert.deepEqual({ server, client, pending }, { server: 0, client: 0, pending: 0 }, 'a transaction is left')
+    // the look at open connections, once a second, is the only timer of a server without calls
+    assert.equal(this.#clock.pending, this.site.transport.counts().connections > 0 ? 1 : 0, 'a timer is left')
   }
 
   /** Phone A calls phone B, who answers; they change the session once and hang up. */

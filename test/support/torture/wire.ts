@@ -5,7 +5,7 @@ import { type TestContext } from 'node:test'
 import { readHead } from '../../../src/sip/message/head.ts'
 import { defaultLimits } from '../../../src/sip/message/limits.ts'
 import { type SipMessage, type SipRequest, type SipResponse } from '../../../src/sip/message/message.ts'
-import { type SocketAddress } from '../../../src/sip/transport/flow.ts'
+import { formatAddress, type SocketAddress } from '../../../src/sip/transport/flow.ts'
 
 /** Longest wait for a message, in milliseconds; the machine may be busy. */
 const patience = 8000
@@ -41,12 +41,12 @@ export abstract class Wire {
 
   /** `SIP/2.0/UDP 127.0.0.1:5060`: what a Via of this end begins with. */
   get via(): string {
-    return `SIP/2.0/${this.protocol.toUpperCase()} ${this.address.host}:${this.address.port}`
+    return `SIP/2.0/${this.protocol.toUpperCase()} ${formatAddress(this.address)}`
   }
 
   /** URI under which this end is reached. */
   get uri(): string {
-    return `sip:${this.address.host}:${this.address.port};transport=${this.protocol}`
+    return `sip:${formatAddress(this.address)};transport=${this.protocol}`
   }
 
   protected arrived(message: SipMessage): void {
