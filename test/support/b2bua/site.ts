@@ -43,6 +43,8 @@ export class Site {
   route: string
   /** Encryption of leg B of the calls to come; leg A's where absent. */
   mode: EncryptionMode | undefined
+  /** Recipients who are at phone B and called in leg A's encryption, whatever `route` and `mode` say. */
+  readonly ordinary = new Set<string>()
   readonly #userAgent: UserAgent
   readonly #port: number
 
@@ -91,15 +93,18 @@ export class Site {
     })
     const application: Application = {
       name: 'test',
-      decide: ({ recipient, offered }) => ({
-        kind: 'destination',
-        uri: recipient,
-        route: [`<${this.route};lr>`],
-        mode: this.mode ?? offered,
-        suites: defaultCryptoSuites,
-        fallback: options.fallback ?? [],
-        because: 'the test says so',
-      }),
+      decide: ({ recipient, offered }) => {
+        const ordinary = this.ordinary.has(recipient)
+        return {
+          kind: 'destination',
+          uri: recipient,
+          route: [`<${ordinary ? this.b.uri : this.route};lr>`],
+          mode: (ordinary ? undefined : this.mode) ?? offered,
+          suites: defaultCryptoSuites,
+          fallback: options.fallback ?? [],
+          because: 'the test says so',
+        }
+      },
     }
     this.b2bua = new B2bua({
       userAgent: this.#userAgent,

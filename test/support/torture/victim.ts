@@ -17,6 +17,9 @@ import { TcpListener, TcpWire, UdpWire, type Wire } from './wire.ts'
 /** Longest life of anything that waits for a peer who never speaks again, in milliseconds: BYE after 64*T1 without ACK. */
 const longestWait = 70_000
 
+/** Whom no hostile end calls. */
+const ordinaryRecipient = 'sip:ordinary@sip.example.org'
+
 /** The names of the world: there are none. */
 const noName = (): Promise<{ records: never[] }> => Promise.resolve({ records: [] })
 const noNames: DnsClient = { hosts: noName, naptr: noName, srv: noName, a: noName, aaaa: noName, lookup: noName }
@@ -134,12 +137,11 @@ export class Victim {
     assert.equal(this.#clock.pending, this.site.transport.counts().connections > 0 ? 1 : 0, 'a timer is left')
   }
 
-  /** Phone A calls phone B, who answers; they change the session once and hang up. */
+  /** Phone A calls phone B, who answers, and hangs up: whatever else goes on meanwhile. */
   async placesCall(): Promise<void> {
     const { site } = this
-    site.route = site.b.uri
-    site.mode = undefined
-    const call = site.a.call('sip:bob@sip.example.org', site.uri, { body: clearAudio(40000) })
+    site.ordinary.add(ordinaryRecipient)
+    const call = site.a.call(ordinaryRecipient, site.uri, { body: clearAudio(40000) })
     const invite = await site.b.invites.next('INVITE of an ordinary call')
     invite.provisional(180)
     const b = invite.accept({ body: Buffer.from(clearAudio(40010)), contentType: 'application/sdp' })
