@@ -23,6 +23,7 @@ import { DtmfRelay } from './dtmf.ts'
 import { endReasons, type EndReason } from './end-reason.ts'
 import { Forks, type Fork } from './forks.ts'
 import { LegPair } from './leg-pair.ts'
+import { type Side } from './offer-relay.ts'
 import { InCallRelay } from './in-call-relay.ts'
 import { acceptableOffer, descriptionIn, isAvailable, sdpType, type Leg } from './leg.ts'
 import { saysOption } from './option-tags.ts'
@@ -278,7 +279,9 @@ export class Call {
     }
     let body: Buffer | undefined
     try {
-      const answer = this.#legs.readAnswer(response, this.#forks.of(early))
+      const fork = this.#forks.of(early)
+      // what was exchanged reliably is not answered again, and may have changed since
+      const answer = fork.settled ? undefined : this.#legs.readAnswer(response, fork)
       this.#demandMedia(answer)
       if (answer !== undefined) body = this.#legs.writeAnswer(answer)
     } catch (error) {
@@ -306,8 +309,13 @@ export class Call {
       { leg: this.#legs.a, session: near },
       { leg: this.#legs.b, session: early },
     ]
-    near.onRequest = (transaction) => this.#relay!.relayEarly(fork, a, b, transaction)
-    early.onRequest = (transaction) => this.#relay!.relayEarly(fork, b, a, transaction)
+    near.onRequest = (transaction) => this.#relayEarly(fork, a, b, transaction)
+    early.onRequest = (transaction) => this.#relayEarly(fork, b, a, transaction)
+  }
+
+  #relayEarly(fork: Fork, near: Side, far: Side, transaction: ServerTransaction): void {
+    if (fork.settled && transaction.request.method === 'UPDATE') this.#legs.returnTo(fork)
+    this.#relay!.relayEarly(fork, near, far, transaction)
   }
 
   /** The caller has heard a reliable response: now leg B learns that she has, and what she says to its offer. */
@@ -318,6 +326,7 @@ export class Call {
   ): void {
     const answers = this.#legs.accepted === undefined && response.body.length > 0 && !fork.settled
     if (!answers || this.#legs.a === undefined || this.#legs.b === undefined) {
+      if (fork.settled && prack.request.body.length > 0) this.#legs.returnTo(fork)
       const [a, b] = [this.#legs.a ?? this.#legs.makeLeg('a', 'none'), this.#legs.b ?? this.#legs.makeLeg('b', 'none')]
       this.#relay!.relayPrack({ leg: a, session: near }, { leg: b, session: early }, prack, response)
       return
@@ -355,7 +364,8 @@ export class Call {
       return
     }
     const fork = this.#forks.of(session)
-    if (this.#legs.b === undefined) {
+    // what another fork has offered, or this one in a response that nobody has acknowledged, is no offer any more
+    if (this.#legs.b === undefined || (this.#legs.accepted === undefined && !fork.settled)) {
       this.#acceptedWithOffer(response, session).catch((error: unknown) => {
         session.acknowledge()
         this.#legs.b ??= this.#legs.makeLeg('b', 'none')
@@ -368,7 +378,7 @@ export class Call {
     if (fork.settled) {
       this.#legs.b.session = session
       try {
-        if (fork !== this.#legs.live) this.#legs.returnTo(fork)
+        this.#legs.returnTo(fork)
         this.#establish(response, undefined)
       } catch (error) {
         this.#fail(error)

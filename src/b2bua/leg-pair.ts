@@ -36,6 +36,8 @@ export class LegPair {
   media: CallMedia | undefined
   destination: Destination | undefined
   readonly #options: LegPairOptions
+  /** Takes both legs back to the offer of the INVITE. */
+  #returnToOffer: () => void = () => undefined
 
   constructor(options: LegPairOptions) {
     this.#options = options
@@ -60,7 +62,12 @@ export class LegPair {
   /** @returns leg B's offer; `undefined` where leg A has made none */
   offerToB(): Buffer | undefined {
     if (this.accepted === undefined) return undefined
+    this.#returnToOffer()
     const body = this.b!.descriptions.writeOffer(this.accepted, this.media!.local('b'))
+    const kept = [this.a!.descriptions.keepOffer(), this.b!.descriptions.keepOffer()]
+    this.#returnToOffer = () => {
+      for (const back of kept) back()
+    }
     this.media!.expect('b', this.b!.descriptions)
     return body
   }
@@ -73,15 +80,19 @@ export class LegPair {
     const description = descriptionIn(response)
     if (description === undefined || this.b === undefined) return undefined
     this.a!.descriptions.addsEvents = takesInfo(response.headers) !== false
+    this.#returnToOffer()
     this.answer = this.b.descriptions.receiveAnswer(description)
     fork.answer = description
     this.live = fork
     return this.answer
   }
 
-  /** Media follows this fork again, which had answered before another one. */
-  returnTo({ answer }: Fork): void {
-    if (answer !== undefined) this.writeAnswer(this.b!.descriptions.receiveAnswer(answer))
+  /** Media follows this fork, which had answered before another one did. */
+  returnTo(fork: Fork): void {
+    if (fork === this.live || fork.answer === undefined) return
+    this.#returnToOffer()
+    this.writeAnswer(this.b!.descriptions.receiveAnswer(fork.answer))
+    this.live = fork
   }
 
   /** @returns leg A's answer */
@@ -110,6 +121,8 @@ export class LegPair {
     this.a = this.makeLeg('a', mode === undefined ? offered : 'none')
     this.b = this.makeLeg('b', mode ?? offered)
     this.a.descriptions.addsEvents = takesInfo(response.headers) !== false
+    this.media!.forget('a')
+    this.media!.forget('b')
     return this.b.descriptions.receiveOffer(offer)
   }
 

@@ -258,6 +258,17 @@ export class LegDescriptions {
     if (this.#exchange?.answered === false) this.#exchange = undefined
   }
 
+  /**
+   * Remembers the offer that was made last.
+   * @returns what takes the leg back to it: another fork may yet answer it, whatever was offered to this one since
+   */
+  keepOffer(): () => void {
+    const kept = this.#exchange
+    return () => {
+      this.#exchange = kept
+    }
+  }
+
   /** The live m-line that this one continues. */
   #before({ index, kind }: MediaDescription): LegMedia | undefined {
     const before = this.#agreed[index]

@@ -280,4 +280,54 @@ describe('the forks of leg B', () => {
       a.bye()
       await site.ended.next('end')
     }))
+
+  for (const status of [183, 200] as const)
+    test(`that answer with ${status} after another one has changed its session with UPDATE are the answer`, () =>
+      onSite({}, async (site) => {
+        const { call, invite } = await calling(site)
+        const { session: one, pracks } = ring(invite, 183, { ...answer, toTag: 'one' })
+        const { response, session } = await call.ringing.next('183')
+        const acknowledged = prack(session, response)
+        one.reply(await pracks.next('PRACK'), 200)
+        await acknowledged
+        const updates = listen(session).requests
+        const update = ask(one, 'UPDATE', { body: clearAudio(40012, 'sendonly', 2) })
+        session.reply(await updates.next('UPDATE'), 200, {
+          ...{ ...answer, body: Buffer.from(clearAudio(40000, 'recvonly', 2)) },
+        })
+        assert.equal((await update).status, 200)
+        if (status === 183) {
+          invite.provisional(183, { ...answer, toTag: 'two' })
+          assert.match(text(await call.provisional.next('183')), /m=audio/)
+          assert.match(text(await call.provisional.next('183')), /a=sendrecv/)
+        }
+        const b = invite.accept({ ...answer, toTag: 'two' })
+        const ok = await call.answered.next('200')
+        assert.match(text(ok.response), /a=sendrecv/)
+        ok.session.acknowledge()
+        const atB = listen(b)
+        const again = ask(ok.session, 'INVITE', { body: clearAudio(40000, 'sendonly', 3) })
+        b.reply(await atB.requests.next('re-INVITE'), 200, {
+          ...{ ...answer, body: Buffer.from(clearAudio(40010, 'recvonly', 2)) },
+        })
+        assert.match(text(await again), /a=recvonly/)
+        ok.session.acknowledge()
+        b.bye()
+        await site.ended.next('end')
+      }))
+
+  test('one answers an offerless call with an offer of its own, whatever another one has offered', () =>
+    onSite({}, async (site) => {
+      const { call, invite } = await calling(site, { offer: false })
+      ring(invite, 183, { ...answer, toTag: 'one' })
+      assert.match(text(await call.provisional.next('183')), /m=audio/)
+      const b = invite.accept({ ...answer, toTag: 'two' })
+      const { acks } = listen(b)
+      const { response, session } = await call.answered.next('200')
+      assert.match(text(response), /m=audio/)
+      session.acknowledge({ ...answer, body: Buffer.from(clearAudio(40000)) })
+      assert.match(text(await acks.next('ACK')), /m=audio/)
+      session.bye()
+      await site.ended.next('end')
+    }))
 })
