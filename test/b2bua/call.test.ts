@@ -176,7 +176,7 @@ describe('a call', () => {
       }))
   }
 
-  test('without an offer takes the answerer’s offer to the caller and her answer back in the ACK', () =>
+  test('pain 14: without an offer takes the answerer’s offer to the caller and her answer back in the ACK', () =>
     onSite({}, async (site) => {
       const call = site.a.call(recipient, site.uri)
       const invite = await site.b.invites.next('INVITE')
@@ -308,7 +308,7 @@ describe('inside a call', () => {
       await site.ended.next('end')
     }))
 
-  test('two re-INVITEs that cross get 491', () =>
+  test('pain 15: two re-INVITEs that cross get 491', () =>
     onSite({}, async (site) => {
       const { a, b, atB } = await talk(site)
       const fromA = ask(a, 'INVITE', { body: clearAudio(40000, 'sendonly', 2) })
@@ -322,7 +322,7 @@ describe('inside a call', () => {
       await site.ended.next('end')
     }))
 
-  test('an offerless re-INVITE gets the far side’s offer, and the ACK’s answer goes on', () =>
+  test('pain 14: an offerless re-INVITE gets the far side’s offer, and the ACK’s answer goes on', () =>
     onSite({}, async (site) => {
       const { a, b, atB } = await talk(site)
       const asked = ask(a, 'INVITE')

@@ -8,7 +8,7 @@ import { HandClock } from '../support/hand-clock.ts'
 const recipient = 'sip:bob@sip.example.org'
 const sdp = { contentType: 'application/sdp' } as const
 
-describe('the session timer of a leg', () => {
+describe('pain 16: the session timer of a leg', () => {
   test('is its own: it is refreshed by a re-INVITE that changes nothing, of which the other leg hears nothing', () => {
     const clock = new HandClock()
     return onSite({ clock }, async (site) => {

@@ -22,7 +22,7 @@ const mix: readonly (CallerOptions & { readonly share: number })[] = [
 const callers = (calls: number): CallerOptions[] =>
   mix.map(({ share, ...options }) => ({ ...options, rate: rate * share, calls: Math.round(calls * share) }))
 
-suite(`${calls} calls come and go`, { timeout: 900_000 }, () => {
+suite(`pain 17: ${calls} calls come and go`, { timeout: 900_000 }, () => {
   for (const transport of ['tcp', 'udp'] as const)
     test(`over ${transport}: no socket, timer, map entry, descriptor or memory is left`, async (t) => {
       await Bench.use(`churn-${transport}`, transport, async (bench) => {

@@ -240,7 +240,7 @@ inCall('twenty re-INVITEs at once: one is relayed, the others are told to wait',
   assert.equal(call.callee.summary(), '')
 })
 
-inCall('re-INVITEs that cross are both told 491, and one later works', async (call) => {
+inCall('pain 15: re-INVITEs that cross are both told 491, and one later works', async (call) => {
   const { caller, callee } = call
   caller.send(call.request('INVITE', { body: offer(2) }))
   const atCallee = await callee.request('INVITE')
@@ -369,7 +369,7 @@ inCall('a re-INVITE that is cancelled is told 487, and the call goes on', async 
   await renews(call, 3)
 })
 
-endsCall('a BYE while a re-INVITE is under way ends both, and the late answer is acknowledged', async (call) => {
+endsCall('pain 17: a BYE while a re-INVITE is under way ends both, and the late answer is acknowledged', async (call) => {
   const { caller, callee } = call
   caller.send(call.request('INVITE', { body: offer(2) }))
   const atCallee = await callee.request('INVITE')

@@ -95,7 +95,7 @@ export class InviteSession implements DialogRequestOwner {
     this.#context = context
     this.#fallback = fallback?.reliable === true ? fallback : undefined
     this.#clientInvite = role === 'caller'
-    this.#timer = new SessionTimer(context.clock, {
+    this.#timer = new SessionTimer(context.clock, role, {
       onRefreshDue: () => this.#refresh(),
       onExpired: () => this.#giveUp('expired'),
     })

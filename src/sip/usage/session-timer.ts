@@ -1,4 +1,6 @@
+import { randomInt } from 'node:crypto'
 import { type Clock, type Timer } from '../../base/clock.ts'
+import { type DialogRole } from './usage-context.ts'
 import { decimal } from '../message/characters.ts'
 import { type Headers } from '../message/headers.ts'
 import { type SipRequest, type SipResponse } from '../message/message.ts'
@@ -34,6 +36,7 @@ interface SessionExpires {
  */
 export class SessionTimer {
   readonly #clock: Clock
+  readonly #role: DialogRole
   readonly #owner: SessionTimerOwner
   /** Seconds; `undefined`: the session does not expire. */
   #interval: number | undefined
@@ -44,8 +47,10 @@ export class SessionTimer {
   #refresh: Timer | undefined
   #expiry: Timer | undefined
 
-  constructor(clock: Clock, owner: SessionTimerOwner) {
+  /** @param role of this server in the dialog: both sides of a glare wait, the caller longer (RFC 3261 §14.1) */
+  constructor(clock: Clock, role: DialogRole, owner: SessionTimerOwner) {
     this.#clock = clock
+    this.#role = role
     this.#owner = owner
   }
 
@@ -102,7 +107,7 @@ export class SessionTimer {
     if (status === 422 && least !== undefined && this.#interval !== undefined && least > this.#interval) {
       this.#least = this.#interval = least
     }
-    this.retry(status === 422 ? 0 : retryDelay)
+    this.retry(status === 422 ? 0 : status === 491 ? this.#glareDelay() : retryDelay)
   }
 
   /**
@@ -120,6 +125,11 @@ export class SessionTimer {
     this.#interval = undefined
     this.#refresh?.cancel()
     this.#expiry?.cancel()
+  }
+
+  /** Milliseconds, in steps of 10. */
+  #glareDelay(): number {
+    return 10 * (this.#role === 'caller' ? randomInt(210, 401) : randomInt(0, 201))
   }
 
   #start(interval: number, local: boolean): void {

@@ -372,7 +372,7 @@ describe('re-INVITE', () => {
     await fades(all)
   })
 
-  test('BYE while it is open: 487 for it, 200 for the BYE, nothing left (pain 17)', async () => {
+  test('pain 17: BYE while it is open: 487 for it, 200 for the BYE, nothing left', async () => {
     for (const byeFrom of ['caller', 'callee'] as const) {
       const all = await establishedCall()
       const seen = requestsOf(all.callee)

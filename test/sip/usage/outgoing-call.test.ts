@@ -102,7 +102,7 @@ describe('the INVITE of an outgoing call', () => {
 })
 
 describe('the 2xx of an outgoing call', () => {
-  test('makes the dialog before its ACK leaves: a re-INVITE right behind the 200 finds it (pain 12)', async () => {
+  test('pain 12: makes the dialog before its ACK leaves: a re-INVITE right behind the 200 finds it', async () => {
     const requests: string[] = []
     let session: InviteSession | undefined
     const { peer, alice, invite, answer, clock } = await toRawPeer({
@@ -229,7 +229,7 @@ describe('the 2xx of an outgoing call', () => {
   })
 })
 
-describe('giving an outgoing call up (pain 13)', () => {
+describe('pain 13: giving an outgoing call up', () => {
   test('before it left: nothing is sent, and the failure comes', async () => {
     const { alice, network, clock } = twoAgents()
     const call = alice.call('sip:bob@10.0.0.2')

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { type SipRequest } from '../../../src/sip/message/message.ts'
 import { type SessionEnd } from '../../../src/sip/usage/invite-session.ts'
+import { SessionTimer } from '../../../src/sip/usage/session-timer.ts'
+import { HandClock } from '../../support/hand-clock.ts'
 import { noCounts, rawPeer, requestsOf, twoAgents } from '../../support/sip/agents.ts'
 import { request, response } from '../../support/sip/messages.ts'
 
@@ -42,7 +44,7 @@ function taken(peer: { readonly requests: SipRequest[] }): string[] {
   return peer.requests.splice(0).map(({ method }) => method)
 }
 
-describe('the session timer (RFC 4028)', () => {
+describe('pain 16: the session timer (RFC 4028)', () => {
   for (const [supported, expires, answer, require] of [
     ['timer', undefined, undefined, undefined],
     ['timer', '1800', '1800;refresher=uac', 'timer'],
@@ -172,5 +174,56 @@ describe('the session timer (RFC 4028)', () => {
       await clock.advance(100_000)
       assert.deepEqual(bob.agent.counts(), noCounts)
       assert.equal(clock.pending, 0)
+    })
+})
+
+/** A session timer by itself, and what it has asked for. */
+function timerOf(role: 'caller' | 'callee') {
+  const clock = new HandClock()
+  const asked: string[] = []
+  const timer = new SessionTimer(clock, role, {
+    onRefreshDue: () => asked.push('refresh'),
+    onExpired: () => asked.push('end'),
+  })
+  return { clock, asked, timer }
+}
+
+describe('pain 16: the session timer of a caller', () => {
+  for (const [value, atHalf, atEnd] of [
+    [undefined, [], []],
+    ['1800;refresher=uac', ['refresh'], ['refresh', 'end']],
+    ['1800', ['refresh'], ['refresh', 'end']], // who answers without a refresher leaves it to the caller
+    ['1800;refresher=uas', [], ['end']],
+    ['soon', [], []],
+  ] as const)
+    test(`whom a 2xx tells Session-Expires: ${value ?? '-'}`, () => {
+      const { clock, asked, timer } = timerOf('caller')
+      const invite = request('INVITE')
+      timer.accepted(response(invite, 200, 'b', value === undefined ? {} : { 'Session-Expires': value }))
+      clock.advance(900_000)
+      assert.deepEqual(asked, atHalf)
+      clock.advance(900_000)
+      assert.deepEqual(asked, atEnd)
+      assert.equal(clock.pending, 0)
+    })
+})
+
+describe('pain 15: a refresh that meets glare', () => {
+  for (const [role, from, to] of [
+    ['caller', 2100, 4000],
+    ['callee', 0, 2000],
+  ] as const)
+    test(`is tried again by the ${role} of the call after ${from} to ${to} ms (RFC 3261 §14.1)`, () => {
+      for (let time = 0; time < 100; time++) {
+        const { clock, asked, timer } = timerOf(role)
+        timer.accepted(response(request('UPDATE'), 200, 'b', { 'Session-Expires': '1800;refresher=uac' }))
+        clock.advance(900_000)
+        timer.refused(response(request('UPDATE'), 491, 'b'))
+        if (from > 0) clock.advance(from - 1)
+        assert.deepEqual(asked, ['refresh'])
+        clock.advance(to - from + 1)
+        assert.deepEqual(asked, ['refresh', 'refresh'])
+        timer.stop()
+      }
     })
 })
