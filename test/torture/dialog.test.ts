@@ -351,7 +351,7 @@ for (const [what, body] of [
   })
 }
 
-inCall('a re-INVITE that is cancelled is told 487, and the call goes on', async (call) => {
+inCall('pain 13: a re-INVITE that is cancelled is told 487, and the call goes on', async (call) => {
   const { caller, callee } = call
   const text = call.request('INVITE', { body: offer(2) })
   caller.send(text)
