@@ -1,56 +1,10 @@
 /** Flexisip's cases 9 to 13 and 18 of holding a call; directions cross as they are, where Flexisip makes up its own. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { type InviteSession } from '../../src/sip/usage/invite-session.ts'
-import { clearAudio } from '../support/b2bua/descriptions.ts'
 import { onSite } from '../support/b2bua/on-site.ts'
 import { type Site } from '../support/b2bua/site.ts'
-import { ask, listen, tell } from '../support/b2bua/sip-phone.ts'
-
-type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive'
-
-interface Party {
-  readonly session: InviteSession
-  readonly heard: ReturnType<typeof listen>
-  readonly port: number
-  version: number
-}
-
-async function talk(site: Site): Promise<{ a: Party; b: Party }> {
-  const call = site.a.call('sip:bob@sip.example.org', site.uri, { body: clearAudio(40000) })
-  const invite = await site.b.invites.next('INVITE')
-  const callee = invite.accept({ body: Buffer.from(clearAudio(40010)), contentType: 'application/sdp' })
-  const { session } = await call.answered.next('200')
-  session.acknowledge()
-  const party = (one: InviteSession, port: number): Party => ({
-    ...{ session: one, heard: listen(one), port, version: 1 },
-  })
-  return { a: party(session, 40000), b: party(callee, 40010) }
-}
-
-const directionOf = ({ body }: { readonly body: Buffer }): string =>
-  /^a=(sendrecv|sendonly|recvonly|inactive)\r$/m.exec(body.toString('latin1'))?.[1] ?? 'sendrecv'
-
-const description = (party: Party, direction: Direction): string => clearAudio(party.port, direction, ++party.version)
-
-/** One party offers a direction and the other answers one: what each of them is told. */
-async function offer(from: Party, to: Party, direction: Direction, answer: Direction): Promise<[string, string]> {
-  const outcome = ask(from.session, 'INVITE', { body: description(from, direction) })
-  const reinvite = await to.heard.requests.next('re-INVITE')
-  to.session.reply(reinvite, 200, {
-    ...{ body: Buffer.from(description(to, answer)), contentType: 'application/sdp' },
-  })
-  const response = await outcome
-  assert.equal(response.status, 200)
-  from.session.acknowledge()
-  await to.heard.acks.next('ACK')
-  return [directionOf(reinvite.request), directionOf(response)]
-}
-
-/** Nobody has been asked for anything more. */
-function quiet(...parties: readonly Party[]): void {
-  for (const { heard } of parties) assert.deepEqual(heard.requests.unread, [])
-}
+import { description, offer, quiet, talk, type Party } from '../support/b2bua/party.ts'
+import { ask, tell } from '../support/b2bua/sip-phone.ts'
 
 async function hangUp(site: Site, by: Party, other: Party): Promise<void> {
   by.session.bye()
@@ -64,7 +18,7 @@ describe('a call on hold', () => {
     ['9', 'inactive', 'inactive'],
     ['10', 'sendonly', 'inactive'],
   ] as const)
-    test(`${number}: ${direction}, answered ${answer}: each is told what the other said, and is asked for nothing more`, () =>
+    test(`case ${number}: ${direction}, answered ${answer}: each is told what the other said, and is asked for nothing more`, () =>
       onSite({}, async (site) => {
         const { a, b } = await talk(site)
         assert.deepEqual(await offer(a, b, direction, answer), [direction, answer])
@@ -75,7 +29,7 @@ describe('a call on hold', () => {
       }))
 
   for (const who of ['a', 'b'] as const)
-    test(`11: on hold from both sides it ends on both legs when ${who} hangs up`, () =>
+    test(`case 11: on hold from both sides it ends on both legs when ${who} hangs up`, () =>
       onSite({}, async (site) => {
         const parties = await talk(site)
         const { a, b } = parties
@@ -86,7 +40,7 @@ describe('a call on hold', () => {
 
   for (const first of ['a', 'b'] as const)
     for (const insists of [false, true])
-      test(`12: on hold from both sides ${first} resumes first, the other ${insists ? 'insists on inactive' : 'sends only'}; then the other`, () =>
+      test(`case 12: on hold from both sides ${first} resumes first, the other ${insists ? 'insists on inactive' : 'sends only'}; then the other`, () =>
         onSite({}, async (site) => {
           const parties = await talk(site)
           const [one, two] = first === 'a' ? [parties.a, parties.b] : [parties.b, parties.a]
@@ -100,7 +54,7 @@ describe('a call on hold', () => {
           await hangUp(site, one, two)
         }))
 
-  test('13: an attribute that nobody knows is an end-to-end one and crosses; those of a leg do not', () =>
+  test('case 13: an attribute that nobody knows is an end-to-end one and crosses; those of a leg do not', () =>
     onSite({}, async (site) => {
       const { a, b } = await talk(site)
       const outcome = ask(b.session, 'INVITE', {
@@ -118,7 +72,7 @@ describe('a call on hold', () => {
       await hangUp(site, a, b)
     }))
 
-  test('18: while it is on hold on both sides, a call that is not transferred after all is resumed one side after the other', () =>
+  test('case 18: while it is on hold on both sides, a call that is not transferred after all is resumed one side after the other', () =>
     onSite({}, async (site) => {
       const { a, b } = await talk(site)
       await offer(a, b, 'sendonly', 'recvonly')

@@ -24,7 +24,7 @@ function replaces({ dialog }: InviteSession): string {
 }
 
 describe('a transfer', () => {
-  test('15, 16: a blind REFER crosses, and so does the true outcome that its NOTIFYs tell', () =>
+  test('a blind REFER crosses, and so does the true outcome that its NOTIFYs tell', () =>
     onSite({}, async (site) => {
       const { a, b, atA, atB } = await talk(site)
       const refer = ask(a, 'REFER', {
@@ -56,7 +56,7 @@ describe('a transfer', () => {
     }))
 
   for (const who of ['caller', 'callee'] as const)
-    test(`17: an attended transfer by who is the ${who} of the second call names the dialog of the phone behind it`, () =>
+    test(`an attended transfer by who is the ${who} of the second call names the dialog of the phone behind it`, () =>
       onSite({}, async (site) => {
         const first = await talk(site)
         const second = await talk(site, 'sip:carol@sip.example.org')
