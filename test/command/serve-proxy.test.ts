@@ -117,6 +117,23 @@ describe('the proxy', { concurrency: 3 }, () => {
     }
   })
 
+  test('case 1: with module::B2bua disabled calls go to the other phone as they are', async (t) => {
+    const { phone } = await started(t, 'all', { enabled: false })
+    const [a, b] = [await phone(), await phone()]
+    await registered(b, 'bob')
+    for (const lines of [[], [`a=zrtp-hash:1.10 ${'ab'.repeat(32)}`], ['m=video 40002 RTP/AVP 96']]) {
+      const described = (port: number): string => [clearAudio(port).trimEnd(), ...lines, ''].join('\r\n')
+      const sent = requestText(a, 'INVITE', { body: described(40000) })
+      a.send(sent)
+      const invite = await b.request('INVITE')
+      assert.ok(!isDiverted(invite, sent))
+      assert.equal(invite.body.toString(), described(40000))
+      b.send(responseText(b, invite, 200, { body: described(40010) }))
+      const ok = await a.response('INVITE', 200)
+      assert.equal(ok.body.toString(), described(40010))
+    }
+  })
+
   test('with trust=user-agent believes the User-Agent, as Flexisip does', async (t) => {
     const { phone } = await started(t, 'all', {}, '[proxy]\ntrust=user-agent\n')
     const [a, b] = [await phone(), await phone()]

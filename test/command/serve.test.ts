@@ -30,6 +30,17 @@ describe('the server', { concurrency: 3 }, () => {
     assert.match(server.output, / message stopped calls=0 .*\n$/)
   })
 
+  test('case 6: leg B’s INVITE carries exactly the User-Agent that is configured', async (t) => {
+    const value = 'test-user-agent-value/stub-version'
+    const { a, b, uri } = await site(t, { args: ['--set', `b2bua-server/user-agent=${value}`] })
+    const call = a.call(recipient, uri, { body: clearAudio(40000) })
+    const { headers } = (await b.invites.next('INVITE')).request
+    assert.ok(headers.has('X-Flexisip-B2BUA'))
+    assert.deepEqual(headers.all('User-Agent'), [value])
+    call.invite.cancel()
+    await call.failed.next('487')
+  })
+
   test('parents of the data directory that are missing stay open to others', async (t) => {
     const server = ServerProcess.start(t, { config: config({ dataDirectory: '{dir}/new/deep/data' }) })
     await server.takesCalls()

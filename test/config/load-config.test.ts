@@ -187,6 +187,9 @@ describe('what does not belong', () => {
   })
 })
 
+/** Flexisip's case that a key's values are. */
+const caseOf = (key: string): string => (key === 'user-agent' ? 'case 7: ' : '')
+
 describe('validation', () => {
   const refused: Readonly<Record<string, readonly string[]>> = {
     application: ['Trenscrypter', 'other'],
@@ -213,7 +216,7 @@ describe('validation', () => {
     'nat-addresses': ['1.2.3.4 5.6.7.8', '::1 ::2'],
   }
   for (const [key, values] of Object.entries(refused)) {
-    test(`${key} refuses what is wrong, at its place`, () => {
+    test(`${caseOf(key)}${key} refuses what is wrong, at its place`, () => {
       for (const value of values) {
         const column = key.length + 2 + (value === ' ' ? 1 : 0)
         const problem = problemOf(`[b2bua-server]\n${key}=${value}\n`)
@@ -233,7 +236,7 @@ describe('validation', () => {
     'nat-addresses': ['1.2.3.4 ::1', 'host.example.org'],
   }
   for (const [key, values] of Object.entries(accepted)) {
-    test(`${key} takes what is right`, () => {
+    test(`${caseOf(key)}${key} takes what is right`, () => {
       for (const value of values) assert.deepEqual(problemsOf(`[b2bua-server]\n${key}=${value}\n`), [], value)
     })
   }

@@ -104,7 +104,12 @@ export class SipPhone {
   call(
     to: string,
     route: string,
-    options: { readonly body?: string; readonly headers?: readonly (readonly [string, string])[] } = {},
+    options: {
+      readonly body?: string
+      readonly headers?: readonly (readonly [string, string])[]
+      /** Request-URI; that of To where absent. */
+      readonly uri?: string
+    } = {},
   ): PhoneCall {
     const call = {
       provisional: new Inbox<SipResponse>(),
@@ -113,7 +118,7 @@ export class SipPhone {
       failed: new Inbox<InviteFailure>(),
     }
     const invite = this.#userAgent.invite({
-      uri: to,
+      uri: options.uri ?? to,
       to: `<${to}>`,
       from: `"${this.name}" <sip:${this.name}@sip.example.org>`,
       route: [`<${route};lr>`],
