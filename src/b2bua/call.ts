@@ -315,7 +315,7 @@ export class Call {
 
   #relayEarly(fork: Fork, near: Side, far: Side, transaction: ServerTransaction): void {
     if (fork.settled && transaction.request.method === 'UPDATE') this.#legs.returnTo(fork)
-    this.#relay!.relayEarly(fork, near, far, transaction)
+    this.#relay!.relayEarly(fork, near, far, transaction, this.#legs.accepted === undefined ? 'b' : 'a')
   }
 
   /** The caller has heard a reliable response: now leg B learns that she has, and what she says to its offer. */
@@ -423,12 +423,12 @@ export class Call {
       b!.session = session
       this.#follow(b!, a!) // leg B may hang up while the ports are opened
     }
-    this.#relay!.offerUnderWay = true // until it is answered
+    this.#relay!.offerer = 'b' // until it is answered
     return this.#legs.offerToA(accepted)
   }
 
   #answerOffer(message: SipRequest): Buffer {
-    this.#relay!.offerUnderWay = false
+    this.#relay!.offerer = undefined
     return this.#legs.answerOffer(message)
   }
 

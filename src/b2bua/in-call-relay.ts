@@ -1,10 +1,11 @@
+import { randomInt } from 'node:crypto'
 import { type SipResponse } from '../sip/message/message.ts'
 import { type ServerTransaction } from '../sip/transaction/server-transaction.ts'
 import { type HeaderList } from '../sip/transaction/header-list.ts'
 import { acknowledgementOf } from '../sip/usage/reliable-provisional.ts'
 import { type CodecRestriction } from '../sdp/restrict-codecs.ts'
 import { verdictOf } from './call-error.ts'
-import { type CallMedia } from './call-media.ts'
+import { type CallMedia, type LegName } from './call-media.ts'
 import { type DtmfRelay } from './dtmf.ts'
 import { type Fork } from './forks.ts'
 import { mediaType, sdpType } from './leg.ts'
@@ -28,8 +29,8 @@ export interface InCallRelayContext {
 /** Relays the requests inside a call's dialogs, early ones too, from one side to the other. */
 export class InCallRelay {
   readonly #context: InCallRelayContext
-  /** An offer that has no answer yet is on its way between the legs (RFC 3264 §4: one at a time). */
-  offerUnderWay = false
+  /** Who has made an offer that has no answer yet: a leg's phone, or this server for a refresh (RFC 3264 §4: one at a time). */
+  offerer: LegName | 'server' | undefined
 
   constructor(context: InCallRelayContext) {
     this.#context = context
@@ -44,10 +45,13 @@ export class InCallRelay {
     }
   }
 
-  /** A request in an early dialog, where no other offer may be made before that of the INVITE is answered (RFC 3311 §5.2). */
-  relayEarly({ settled }: Fork, near: Side, far: Side, transaction: ServerTransaction): void {
+  /**
+   * A request in an early dialog, where no other offer may be made before the first one is answered (RFC 3311 §5.2).
+   * @param first who makes it: the caller, or the callee of an offerless INVITE
+   */
+  relayEarly({ settled }: Fork, near: Side, far: Side, transaction: ServerTransaction, first: LegName): void {
     const { method, body } = transaction.request
-    if (method === 'UPDATE' && body.length > 0 && !settled) near.session.reply(transaction, 491)
+    if (method === 'UPDATE' && body.length > 0 && !settled) refuseOffer(near, transaction, first)
     else this.relay(near, far, transaction)
   }
 
@@ -62,31 +66,32 @@ export class InCallRelay {
 
   /** The session timer of a leg wants a re-INVITE. */
   refresh(side: Side): void {
-    if (this.offerUnderWay) {
+    if (this.offerer !== undefined) {
       side.session.notRefreshed()
       return
     }
-    this.offerUnderWay = true
+    this.offerer = 'server'
     refreshLeg(side, this.#context.media, {
       onBroken: (error) => this.#context.onBroken(error),
       onDone: () => {
-        this.offerUnderWay = false
+        this.offerer = undefined
       },
     })
   }
 
   #relayOffer(near: Side, far: Side, transaction: ServerTransaction, added: HeaderList = []): void {
-    if (this.offerUnderWay) {
-      near.session.reply(transaction, 491)
+    if (this.offerer !== undefined) {
+      refuseOffer(near, transaction, this.offerer)
       return
     }
-    this.offerUnderWay = true
+    // who sends none asks for one
+    this.offerer = transaction.request.body.length > 0 ? near.leg.name : far.leg.name
     const { media, codecs, rules } = this.#context
     const relay = new OfferRelay(near, far, transaction, {
       ...{ media, codecs, rules, added },
       onBroken: (error) => this.#context.onBroken(error),
       onDone: () => {
-        this.offerUnderWay = false
+        this.offerer = undefined
       },
     })
     void relay.start()
@@ -105,4 +110,10 @@ export class InCallRelay {
       near.session.reply(transaction, verdictOf(error).status)
     }
   }
+}
+
+/** Who has an offer without an answer must wait for that; another one has lost the race (RFC 3311 §5.2, RFC 6337 §3.2). */
+function refuseOffer({ leg, session }: Side, transaction: ServerTransaction, offerer: LegName | 'server'): void {
+  if (leg.name !== offerer) session.reply(transaction, 491)
+  else session.reply(transaction, 500, { headers: [['Retry-After', String(randomInt(11))]] })
 }

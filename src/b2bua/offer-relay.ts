@@ -7,6 +7,7 @@ import { type SessionDescription } from '../sdp/session-description.ts'
 import { CallError, verdictOf } from './call-error.ts'
 import { type CallMedia } from './call-media.ts'
 import { acceptableOffer, descriptionIn, sdpType, type Leg } from './leg.ts'
+import { reinviteOptions, relayedOptions } from './option-tags.ts'
 import { relayedHeaders, type HeaderRules } from './relayed-headers.ts'
 import { relayedReply } from './request-relay.ts'
 
@@ -71,8 +72,9 @@ export class OfferRelay {
       body = this.#far.leg.descriptions.writeOffer(accepted, this.#context.media.local(this.#far.leg.name))
       this.#context.media.expect(this.#far.leg.name, this.#far.leg.descriptions)
     }
+    const options = this.#transaction.isInvite ? reinviteOptions : relayedOptions
     const far = this.#far.session.request(request.method, {
-      headers: [...relayedHeaders(request.headers, this.#context.rules), ...this.#context.added],
+      headers: [...relayedHeaders(request.headers, this.#context.rules, options), ...this.#context.added],
       ...(body === undefined ? {} : { body, contentType: sdpType }),
       listener: {
         onResponse: (response) => {

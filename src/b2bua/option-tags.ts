@@ -14,6 +14,9 @@ export const relayedOptions: readonly string[] = [
   '199',
 ]
 
+/** Those of a re-INVITE, whose provisional responses do not cross: none of them need be reliable. */
+export const reinviteOptions: readonly string[] = relayedOptions.filter((tag) => tag !== '100rel')
+
 /** Whether who wrote a message supports an extension, or requires it. */
 export function saysOption(headers: Headers, option: string): boolean {
   return ['Supported', 'Require'].some((name) => headers.values(name).some((tag) => tag.toLowerCase() === option))

@@ -15,15 +15,20 @@ export interface HeaderRules {
  * The header fields of a message that cross to the other leg by the table in src/base/header-table.ts and `header-policy`, in
  * their order, names spelled as they came; and of the extensions that it supports or requires those that are between the
  * phones. Of those that are rewritten, Event and Refer-To are not: they need to know more.
+ * @param options option tags of these extensions
  */
-export function relayedHeaders(headers: Headers, rules: HeaderRules): [string, string][] {
+export function relayedHeaders(
+  headers: Headers,
+  rules: HeaderRules,
+  options: readonly string[] = relayedOptions,
+): [string, string][] {
   const result: [string, string][] = []
   for (const { name, value } of headers) {
     const key = headerKey(name)
     if (crossesWhole(key, rules.policy)) result.push([name, rewritten(key, value, rules.dialogs)])
   }
   for (const name of ['Supported', 'Require']) {
-    const tags = headers.values(name).filter((tag) => relayedOptions.includes(tag.toLowerCase()))
+    const tags = headers.values(name).filter((tag) => options.includes(tag.toLowerCase()))
     if (tags.length > 0) result.push([name, tags.join(', ')])
   }
   return result

@@ -369,18 +369,21 @@ inCall('pain 13: a re-INVITE that is cancelled is told 487, and the call goes on
   await renews(call, 3)
 })
 
-endsCall('pain 17: a BYE while a re-INVITE is under way ends both, and the late answer is acknowledged', async (call) => {
-  const { caller, callee } = call
-  caller.send(call.request('INVITE', { body: offer(2) }))
-  const atCallee = await callee.request('INVITE')
-  assert.equal((await call.ask('BYE')).status, 200)
-  const response = await caller.response('INVITE')
-  caller.send(ackText(response))
-  assert.equal(response.status, 487)
-  await takeBye(callee)
-  callee.send(responseText(callee, atCallee, 200, { body: answer(2) }))
-  await callee.request('ACK')
-})
+endsCall(
+  'pain 17: a BYE while a re-INVITE is under way ends both, and the late answer is acknowledged',
+  async (call) => {
+    const { caller, callee } = call
+    caller.send(call.request('INVITE', { body: offer(2) }))
+    const atCallee = await callee.request('INVITE')
+    assert.equal((await call.ask('BYE')).status, 200)
+    const response = await caller.response('INVITE')
+    caller.send(ackText(response))
+    assert.equal(response.status, 487)
+    await takeBye(callee)
+    callee.send(responseText(callee, atCallee, 200, { body: answer(2) }))
+    await callee.request('ACK')
+  },
+)
 
 endsCall('BYEs from both sides at once are both answered', async (call) => {
   const { caller, callee } = call
@@ -425,7 +428,7 @@ inCall(
 
 /** Requests of the caller before the call is answered, and what they get. */
 for (const [method, status] of [
-  ['UPDATE', 491],
+  ['UPDATE', 500],
   ['INVITE', 500],
   ['PRACK', 481],
 ] as const) {
@@ -519,7 +522,7 @@ inCall('a description that is no part of an offer and answer does not cross, wha
   }
 })
 
-test('an offer from either side while an offerless INVITE waits for its answer is told 491, and the call goes on', async (t) => {
+test('an offer from either side while an offerless INVITE waits for its answer is told to wait, and the call goes on', async (t) => {
   const victim = await Victim.start(t)
   const caller = await victim.wire(t, 'udp')
   const callee = await victim.callee(t)
@@ -528,7 +531,7 @@ test('an offer from either side while an offerless INVITE waits for its answer i
   const call = new RawCall({ caller, callee, invite, ok: await caller.response('INVITE') })
   assert.equal((await call.ask('UPDATE', { body: offer(2) })).status, 491)
   callee.send(call.calleeRequest('UPDATE', 1, { body: answer(2) }))
-  assert.equal((await callee.response('UPDATE')).status, 491)
+  assert.equal((await callee.response('UPDATE')).status, 500)
   caller.send(ackText(call.ok, { body: offer(1) }))
   assert.match((await callee.request('ACK')).body.toString(), /^m=audio/m)
   await renews(call, 3)
