@@ -77,7 +77,7 @@ const cases: readonly (readonly [what: string, outcome: string, make: (wire: Wir
 ]
 
 for (const protocol of ['udp', 'tcp'] as const) {
-  test(`security case 2, over ${protocol}: framing and header fields`, async (t) => {
+  test(`security case 2: over ${protocol}: framing and header fields`, async (t) => {
     const victim = await Victim.start(t)
     for (const [what, stated, make] of cases) {
       const [overUdp = '', overTcp = overUdp] = stated.split(' | ')
