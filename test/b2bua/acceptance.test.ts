@@ -78,6 +78,39 @@ describe('a call', () => {
       assert.equal((await site.ended.next('end')).reason, 'declined')
     }))
 
+  for (const kinds of [['audio', 'video'], ['video']] as const)
+    test(`case 4: of ${kinds.join(' and ')} is held and resumed`, () =>
+      onSite({}, async (site) => {
+        let version = 0
+        const streams = (port: number, direction: string): string => {
+          const head = clearAudio(port, 'sendrecv', ++version).split('m=')[0]!
+          return head + kinds.map((kind, at) => `m=${kind} ${port + 2 * at} RTP/AVP 96\r\na=${direction}\r\n`).join('')
+        }
+        const directions = (message: { readonly body: Buffer }): string[] =>
+          [...text(message).matchAll(/^a=(send\w+|recvonly|inactive)\r$/gm)].map(([, one]) => one!)
+        const call = site.a.call(recipient, site.uri, { body: streams(40000, 'sendrecv') })
+        const invite = await site.b.invites.next('INVITE')
+        const b = invite.accept(described(streams(40010, 'sendrecv')))
+        const { session: a } = await call.answered.next('200')
+        a.acknowledge()
+        const [atA, atB] = [listen(a), listen(b)]
+        for (const [offer, answer] of [
+          ['sendonly', 'recvonly'],
+          ['sendrecv', 'sendrecv'],
+        ] as const) {
+          const outcome = ask(a, 'INVITE', { body: streams(40000, offer) })
+          const reinvite = await atB.requests.next('re-INVITE')
+          b.reply(reinvite, 200, described(streams(40010, answer)))
+          const all = (direction: string): string[] => kinds.map(() => direction)
+          assert.deepEqual(directions(reinvite.request), all(offer))
+          assert.deepEqual(directions(await outcome), all(answer))
+          a.acknowledge()
+        }
+        assert.deepEqual(atA.requests.unread, [])
+        a.bye()
+        await site.ended.next('end')
+      }))
+
   test('case 5: goes to the user of To, whatever the Request-URI says', () =>
     onSite({}, async (site) => {
       const call = site.a.call(recipient, site.uri, {

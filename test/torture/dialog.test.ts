@@ -78,6 +78,7 @@ const strangers: readonly (readonly [what: string, method: string, status: numbe
   ['NOTIFY outside of a dialog', 'NOTIFY', 481, {}],
   ['PRACK', 'PRACK', 481, {}],
   ['REGISTER', 'REGISTER', 405, {}],
+  ['OPTIONS, as in case 19 of Flexisip', 'OPTIONS', 200, {}],
   ['SUBSCRIBE outside of a dialog', 'SUBSCRIBE', 488, {}],
   ['REFER outside of a dialog', 'REFER', 403, {}],
   ['REFER to a call that is none', 'REFER', 481, { fields: { 'Target-Dialog': 'x;local-tag=1;remote-tag=2' } }],
