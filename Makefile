@@ -10,7 +10,7 @@ SYSTEM_PATH := $(PATH)
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 READY := node_modules/.ready
 
-.PHONY: run test lint types interop e2e soak load proxy-load bench install clean
+.PHONY: run test lint types interop e2e soak load call-rate proxy-load bench install clean
 
 $(READY): package.json package-lock.json
 	@# npm must not run on the Node that it is replacing
@@ -49,6 +49,10 @@ e2e: $(READY)
 
 load: $(READY)
 	test/interop/namespace.sh node --test test/soak/load.test.ts
+
+# RATE, SECONDS and TRANSPORT (tcp,udp) change it.
+call-rate: $(READY)
+	test/interop/namespace.sh node --test test/soak/call-rate.test.ts
 
 proxy-load: $(READY)
 	test/interop/namespace.sh node --test test/soak/proxy-load.test.ts

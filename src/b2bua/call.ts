@@ -1,39 +1,31 @@
 import { newTag } from '../sip/message/identifiers.ts'
 import { withTag } from '../sip/message/name-addr.ts'
-import { type SipRequest, type SipResponse } from '../sip/message/message.ts'
-import { type ServerTransaction } from '../sip/transaction/server-transaction.ts'
 import { type IncomingInvite } from '../sip/usage/incoming-invite.ts'
 import { type InviteSession } from '../sip/usage/invite-session.ts'
 import { type InviteFailure, type OutgoingInvite } from '../sip/usage/outgoing-invite.ts'
-import { reliableSequence } from '../sip/usage/reliable-provisional.ts'
 import { type UserAgent } from '../sip/usage/user-agent.ts'
 import { type Clock, type Timer } from '../base/clock.ts'
 import { type EncryptionMode } from '../base/encryption.ts'
 import { offeredEncryption } from '../sdp/offered-encryption.ts'
-import { type SessionDescription } from '../sdp/session-description.ts'
 import { type DtmfKey } from '../media/dtmf/telephone-event.ts'
 import { type KeyExchangeReport, type MediaEngine } from '../media/media-engine.ts'
+import { AnswerRelay } from './answer-relay.ts'
 import { type Application, type Destination } from './application.ts'
-import { CallError, verdictOf } from './call-error.ts'
 import { endByCancel, endByDecline, endByError, endByRefusal, endByServer, type CallEnd } from './call-end.ts'
 import { CallMedia, type LegName } from './call-media.ts'
 import { type CallSettings } from './call-settings.ts'
 import { type CallSummary } from './call-summary.ts'
 import { DtmfRelay } from './dtmf.ts'
 import { endReasons, type EndReason } from './end-reason.ts'
-import { Forks, type Fork } from './forks.ts'
 import { LegPair } from './leg-pair.ts'
-import { type Side } from './offer-relay.ts'
 import { InCallRelay } from './in-call-relay.ts'
 import { acceptableOffer, descriptionIn, isAvailable, sdpType, type Leg } from './leg.ts'
-import { saysOption } from './option-tags.ts'
 import { reasonHeader } from './reason-headers.ts'
 import { recipientOf } from './recipient.ts'
 import { type ReferRelay } from './refer-relay.ts'
 import { credentialsOf, relayedHeaders, type HeaderRules } from './relayed-headers.ts'
 import { type BridgedDialogs } from './replaces.ts'
 import { redirectTarget } from './redirect-target.ts'
-import { relayedReply } from './request-relay.ts'
 
 /** What a call needs of its surroundings. */
 export interface CallSurroundings {
@@ -60,9 +52,6 @@ export interface CallSurroundings {
 /** Statuses with which a recipient says that it does not like the media (RFC 3261 §21.4.13, §21.4.26, §21.6.4). */
 const mediaRefusals: ReadonlySet<number> = new Set([415, 488, 606])
 
-/** What is told of a request whose outcome changes nothing. */
-const deaf = { onResponse: () => {}, onFailure: () => {} }
-
 /**
  * One call: leg A, as the INVITE brought it, and leg B, which this server makes. It relays what each side says about the
  * call to the other (reference: b2bua-server §2, §3 and §7) and keeps media in step with what was agreed.
@@ -88,7 +77,7 @@ export class Call {
   #answeredAt: number | undefined
   #ended = false
   #relay: InCallRelay | undefined
-  readonly #forks = new Forks()
+  #answers: AnswerRelay | undefined
   /** Where the recipient has redirected the call to. */
   #redirected: string | undefined
 
@@ -179,6 +168,16 @@ export class Call {
       },
       onBroken: (error) => this.#fail(error),
     })
+    this.#answers = new AnswerRelay({
+      ...{ invite: this.invite, legs: this.#legs, relay: this.#relay, rules: this.#rules },
+      isOver: () => this.#ended,
+      mayFallBack: () => this.#fallback.length > 0,
+      fallBack: (why) => this.#fallBack(why),
+      follow: (near, far) => this.#follow(near, far),
+      onEstablished: () => this.#established(),
+      onWarning: (what) => this.#world.onWarning(this, what),
+      onFailure: (error) => this.#fail(error),
+    })
     if (offer !== undefined && !this.#ended) await this.#legs.takeOfferOfA(offer)
     if (this.#ended) {
       await this.#media.close() // cancelled while the ports were opened
@@ -203,8 +202,8 @@ export class Call {
       maxForwards: Math.max(0, hops - 1),
       headers: [...relayedHeaders(headers, this.#rules), ...credentialsOf(headers)],
       ...(body === undefined ? {} : { body, contentType: sdpType }),
-      onProvisional: (response, early) => this.#relayProvisional(response, early),
-      onSuccess: (response, session) => this.#onSuccess(response, session),
+      onProvisional: (response, early) => this.#answers!.provisional(response, early),
+      onSuccess: (response, session) => this.#answers!.success(response, session),
       onFailure: (failure) => this.#refused(failure),
     })
   }
@@ -264,193 +263,9 @@ export class Call {
     } else this.#endBySelf('no-rtp', `nothing from leg ${leg} for ${seconds} s`)
   }
 
-  /**
-   * 180, 181, 182, 183 …: relayed with their description, if any, as early media (RFC 3960); reliably where leg B's is, and
-   * the caller can do that (RFC 3262).
-   */
-  #relayProvisional(response: SipResponse, early: InviteSession | undefined): void {
-    if (this.#ended || response.status === 100) return
-    const reliable = early !== undefined && reliableSequence(response) !== undefined
-    if (reliable && this.#legs.b === undefined && response.body.length > 0) {
-      this.#offerToA(response)
-        .then((body) => this.#ring(response, early, body))
-        .catch((error: unknown) => this.#fail(error))
-      return
-    }
-    let body: Buffer | undefined
-    try {
-      const fork = this.#forks.of(early)
-      // what was exchanged reliably is not answered again, and may have changed since
-      const answer = fork.settled ? undefined : this.#legs.readAnswer(response, fork)
-      this.#demandMedia(answer)
-      if (answer !== undefined) body = this.#legs.writeAnswer(answer)
-    } catch (error) {
-      // The final answer may still be right: ring without early media
-      this.#world.onWarning(this, `early media of ${response.status} not relayed: ${verdictOf(error).why}`)
-    }
-    this.#ring(response, early, body)
-  }
-
-  #ring(response: SipResponse, early: InviteSession | undefined, body: Buffer | undefined): void {
-    if (this.#ended) return
-    const fork = this.#forks.of(early)
-    const reliable = early !== undefined && reliableSequence(response) !== undefined
-    const acknowledged = reliable && saysOption(this.invite.request.headers, '100rel')
-    if (reliable && !acknowledged) early.prack(response, { listener: deaf })
-    if (acknowledged && body !== undefined && this.#legs.accepted !== undefined) fork.settled = true
-    const near = this.invite.provisional(response.status, {
-      ...relayedReply(response, this.#rules),
-      ...(body === undefined ? {} : { body, contentType: sdpType }),
-      ...(fork.toTag !== undefined && { toTag: fork.toTag }),
-      ...(acknowledged && { onPrack: (prack) => this.#relayPrack(response, { fork, early, near: near! }, prack) }),
-    })
-    if (early === undefined || near === undefined || this.#legs.a === undefined || this.#legs.b === undefined) return
-    const [a, b] = [
-      { leg: this.#legs.a, session: near },
-      { leg: this.#legs.b, session: early },
-    ]
-    near.onRequest = (transaction) => this.#relayEarly(fork, a, b, transaction)
-    early.onRequest = (transaction) => this.#relayEarly(fork, b, a, transaction)
-  }
-
-  #relayEarly(fork: Fork, near: Side, far: Side, transaction: ServerTransaction): void {
-    if (fork.settled && transaction.request.method === 'UPDATE') this.#legs.returnTo(fork)
-    this.#relay!.relayEarly(fork, near, far, transaction, this.#legs.accepted === undefined ? 'b' : 'a')
-  }
-
-  /** The caller has heard a reliable response: now leg B learns that she has, and what she says to its offer. */
-  #relayPrack(
-    response: SipResponse,
-    { fork, early, near }: { readonly fork: Fork; readonly early: InviteSession; readonly near: InviteSession },
-    prack: ServerTransaction,
-  ): void {
-    const answers = this.#legs.accepted === undefined && response.body.length > 0 && !fork.settled
-    if (!answers || this.#legs.a === undefined || this.#legs.b === undefined) {
-      if (fork.settled && prack.request.body.length > 0) this.#legs.returnTo(fork)
-      const [a, b] = [this.#legs.a ?? this.#legs.makeLeg('a', 'none'), this.#legs.b ?? this.#legs.makeLeg('b', 'none')]
-      this.#relay!.relayPrack({ leg: a, session: near }, { leg: b, session: early }, prack, response)
-      return
-    }
-    try {
-      const body = this.#answerOffer(prack.request)
-      fork.settled = true
-      early.prack(response, {
-        ...{ body, contentType: sdpType },
-        listener: {
-          onResponse: ({ status }) => status >= 200 && near.reply(prack, status),
-          onFailure: (error) => near.reply(prack, error.status),
-        },
-      })
-    } catch (error) {
-      near.reply(prack, verdictOf(error).status)
-      this.#fail(error)
-    }
-  }
-
-  /**
-   * While there is another mode to try, an answer that refuses every stream is none.
-   * @throws CallError 488
-   */
-  #demandMedia(answer: SessionDescription | undefined): void {
-    if (answer === undefined || this.#fallback.length === 0 || answer.media.some(({ relayable }) => relayable)) return
-    throw new CallError('incompatible-media', 'the answer refuses every stream')
-  }
-
-  /** Leg B was answered: so is leg A, unless the two cannot agree. */
-  #onSuccess(response: SipResponse, session: InviteSession): void {
-    if (this.#ended) {
-      session.acknowledge()
-      session.bye()
-      return
-    }
-    const fork = this.#forks.of(session)
-    // what another fork has offered, or this one in a response that nobody has acknowledged, is no offer any more
-    if (this.#legs.b === undefined || (this.#legs.accepted === undefined && !fork.settled)) {
-      this.#acceptedWithOffer(response, session).catch((error: unknown) => {
-        session.acknowledge()
-        this.#legs.b ??= this.#legs.makeLeg('b', 'none')
-        this.#legs.b.session = session
-        this.#fail(error)
-      })
-      return
-    }
-    session.acknowledge()
-    if (fork.settled) {
-      this.#legs.b.session = session
-      try {
-        this.#legs.returnTo(fork)
-        this.#establish(response, undefined)
-      } catch (error) {
-        this.#fail(error)
-      }
-      return
-    }
-    try {
-      this.#demandMedia(this.#legs.readAnswer(response, fork))
-    } catch (error) {
-      const refused = this.#legs.b
-      if (this.#fallBack(verdictOf(error).why)) {
-        session.bye([reasonHeader('incompatible-media')])
-        return
-      }
-      refused.session = session
-      this.#fail(error)
-      return
-    }
-    this.#legs.b.session = session
-    try {
-      if (this.#legs.answer === undefined)
-        throw new CallError('incompatible-media', 'the answer has no session description')
-      this.#establish(response, this.#legs.writeAnswer(this.#legs.answer))
-    } catch (error) {
-      this.#fail(error)
-    }
-  }
-
-  /** The call had no offer: leg B's 200 has one, leg A's ACK the answer, and leg B's ACK takes it on. */
-  async #acceptedWithOffer(response: SipResponse, session: InviteSession): Promise<void> {
-    const body = await this.#offerToA(response, session)
-    if (this.#ended) return // the end has seen to leg B
-    this.#establish(response, body)
-    this.#legs.a!.session!.onAck = (ack) => this.#answerInAck(ack)
-  }
-
-  /** @param session that leg B is in from now on */
-  async #offerToA(response: SipResponse, session?: InviteSession): Promise<Buffer> {
-    const accepted = this.#legs.takeOfferOfB(response)
-    const { a, b } = this.#legs
-    if (session !== undefined) {
-      b!.session = session
-      this.#follow(b!, a!) // leg B may hang up while the ports are opened
-    }
-    this.#relay!.offerer = 'b' // until it is answered
-    return this.#legs.offerToA(accepted)
-  }
-
-  #answerOffer(message: SipRequest): Buffer {
-    this.#relay!.offerer = undefined
-    return this.#legs.answerOffer(message)
-  }
-
-  #answerInAck(ack: SipRequest): void {
-    this.#legs.a!.session!.onAck = undefined
-    try {
-      this.#legs.b!.session!.acknowledge({ body: this.#answerOffer(ack), contentType: sdpType })
-    } catch (error) {
-      this.#legs.b!.session!.acknowledge()
-      this.#fail(error)
-    }
-  }
-
-  /** @param body absent where offer and answer were exchanged before */
-  #establish(response: SipResponse, body: Buffer | undefined): void {
+  /** Both legs are answered. */
+  #established(): void {
     this.#answeredAt = this.#world.clock.now()
-    const { toTag } = this.#forks.of(this.#legs.b!.session)
-    this.#legs.a!.session = this.invite.accept({
-      ...relayedReply(response, this.#rules),
-      ...(body !== undefined && { body, contentType: sdpType }),
-      ...(toTag !== undefined && { toTag }),
-    })
     this.#follow(this.#legs.a!, this.#legs.b!)
     this.#follow(this.#legs.b!, this.#legs.a!)
     const { maxDuration } = this.#world.settings

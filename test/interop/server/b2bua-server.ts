@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -123,6 +124,11 @@ export class B2buaServer {
       1000,
     )
     return settledThen ?? this.holdings()
+  }
+
+  /** Keeps all its threads, those to come included, on one core. */
+  pin(core: number): void {
+    execFileSync('taskset', ['-a', '-p', '-c', String(core), String(this.#process.pid)])
   }
 
   /** CPU seconds used so far, user and system. */
