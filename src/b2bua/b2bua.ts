@@ -9,6 +9,7 @@ import { type IncomingInvite } from '../sip/usage/incoming-invite.ts'
 import { type InviteSession } from '../sip/usage/invite-session.ts'
 import { type UserAgent } from '../sip/usage/user-agent.ts'
 import { type KeyExchangeReport, type MediaEngine } from '../media/media-engine.ts'
+import { Admission } from './admission.ts'
 import { type Application, type Destination } from './application.ts'
 import { Call } from './call.ts'
 import { verdictOf } from './call-error.ts'
@@ -33,7 +34,7 @@ export interface B2buaEvents {
   warning: [call: Call, what: string]
   ended: [call: Call, summary: CallSummary]
   /** An INVITE that never became a call. */
-  turnedAway: [invite: IncomingInvite, reason: EndReason]
+  turnedAway: [invite: IncomingInvite, reason: EndReason, detail: string | undefined]
 }
 
 /** What the calls are made with. */
@@ -56,6 +57,7 @@ export class B2bua implements BridgedDialogs {
   readonly #options: B2buaOptions
   readonly #calls = new Set<Call>()
   readonly #refers: ReferRelay
+  readonly #admission: Admission
   #draining = false
   #fallbacks = 0
   #onEmpty: (() => void) | undefined
@@ -63,6 +65,7 @@ export class B2bua implements BridgedDialogs {
   constructor(options: B2buaOptions) {
     this.#options = options
     this.#refers = new ReferRelay(options.clock)
+    this.#admission = new Admission(options.clock)
     options.userAgent.onInvite = (invite) => this.#admit(invite)
     options.userAgent.onRequest = (transaction) => this.#receiveOutside(transaction)
   }
@@ -148,6 +151,12 @@ export class B2bua implements BridgedDialogs {
       return
     }
     const settings = this.#options.settings()
+    const refusal = this.#admission.refusalOf(invite.source.host, settings.admission)
+    if (refusal !== undefined) {
+      const headers = [reasonHeader('overload'), ['Retry-After', String(refusal.retryAfter)]] as const
+      this.#turnAway(invite, 'overload', headers, refusal.why)
+      return
+    }
     if (this.#calls.size >= settings.maxCalls) {
       this.#turnAway(invite, 'max-calls', [reasonHeader('max-calls')])
       return
@@ -161,6 +170,7 @@ export class B2bua implements BridgedDialogs {
     }
     invite.provisional(100)
     this.#calls.add(call)
+    this.#admission.watch()
     call.start()
   }
 
@@ -187,15 +197,22 @@ export class B2bua implements BridgedDialogs {
     })
   }
 
-  #turnAway(invite: IncomingInvite, reason: EndReason, headers: readonly (readonly [string, string])[]): void {
+  #turnAway(
+    invite: IncomingInvite,
+    reason: EndReason,
+    headers: readonly (readonly [string, string])[],
+    detail?: string,
+  ): void {
     invite.reject(endReasons[reason].status, { headers })
-    this.events.emit('turnedAway', invite, reason)
+    this.events.emit('turnedAway', invite, reason, detail)
   }
 
   #remove(call: Call, summary: CallSummary): void {
     this.#calls.delete(call)
     this.events.emit('ended', call, summary)
-    if (this.#calls.size === 0) this.#onEmpty?.()
+    if (this.#calls.size > 0) return
+    this.#admission.unwatch()
+    this.#onEmpty?.()
   }
 }
 

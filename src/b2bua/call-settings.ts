@@ -4,11 +4,14 @@ import { type HeaderPolicy } from '../base/header-policy.ts'
 import { type Fingerprint } from '../base/fingerprint.ts'
 import { type CodecRestriction } from '../sdp/restrict-codecs.ts'
 import { type SessionOptions } from '../media/media-engine.ts'
+import { type AdmissionLimits } from './admission.ts'
 
 /** What the configuration says about a call; taken once when the call begins, so that a reload never changes its mind. */
 export interface CallSettings {
   /** `max-calls`: an INVITE beyond gets 486. */
   readonly maxCalls: number
+  /** Beyond these an INVITE gets 503. */
+  readonly admission: AdmissionLimits
   /** Milliseconds from the answer until the call is ended; 0 for no limit. */
   readonly maxDuration: number
   /** Milliseconds that a call may ring (reference: b2bua-server §1, fixed at 240 s). */

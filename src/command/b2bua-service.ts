@@ -30,6 +30,9 @@ import { type Service } from './service.ts'
 import { b2buaTlsFiles, tlsIdentity } from './tls-files.ts'
 import { version } from './version.ts'
 
+/** Bytes that may wait for a proxy that does not read: all calls share its connection, which must survive its pauses of some seconds. */
+const proxyBacklog = 16 * 1_048_576
+
 /** Milliseconds that a call may ring (reference: b2bua-server §1, not configurable). */
 const unansweredTimeout = 240_000
 
@@ -94,7 +97,10 @@ export class B2buaService implements Service {
       ...(snapshot.get('b2bua', 'zrtp-cache') === 'file' && { secrets }),
       ...('certificate' in this.#certificate && this.#certificate),
     })
-    this.transport = new TransportLayer({ tlsClient: b2buaTlsFiles(snapshot), keepAlive: keepAliveOf(snapshot) })
+    this.transport = new TransportLayer({
+      ...{ tlsClient: b2buaTlsFiles(snapshot), keepAlive: keepAliveOf(snapshot) },
+      maxBacklog: proxyBacklog,
+    })
     const signer = new TokenSigner(key, Date.now)
     const verifier = new TokenVerifier(key, Date.now)
     this.#rules = readRules(snapshot).rules
@@ -205,6 +211,11 @@ export class B2buaService implements Service {
     const video = snapshot.get('b2bua-server', 'video-codec')
     return {
       maxCalls: snapshot.get('b2bua-server', 'max-calls'),
+      admission: {
+        callRate: snapshot.get('b2bua', 'max-call-rate'),
+        callRatePerSource: snapshot.get('b2bua', 'max-call-rate-per-source'),
+        loopDelay: snapshot.get('b2bua', 'max-event-loop-delay'),
+      },
       maxDuration: snapshot.get('b2bua-server', 'max-call-duration'),
       unansweredTimeout,
       followRedirects: snapshot.get('b2bua', 'follow-redirects'),

@@ -39,8 +39,8 @@ export function logCalls(b2bua: B2bua, log: Log, clock: Clock): void {
     if (reason === 'internal-error') log.error('call ended', fields)
     else log.message('call ended', fields)
   })
-  b2bua.events.on('turnedAway', (invite, reason) => {
-    const fields = { 'call-id': invite.request.headers.get('Call-ID'), from: invite.source.host, reason }
+  b2bua.events.on('turnedAway', (invite, reason, detail) => {
+    const fields = { 'call-id': invite.request.headers.get('Call-ID'), from: invite.source.host, reason, detail }
     limit.pass('call refused', (more) => log.warning('call refused', { ...fields, ...more }))
   })
 }

@@ -176,6 +176,7 @@ new B2bua({
   }),
   settings: () => ({
     ...{ maxCalls: 1000, maxDuration: 0, unansweredTimeout: 240_000, followRedirects: false },
+    admission: { callRate: 0, callRatePerSource: 0, loopDelay: 500 },
     ...{ headerPolicy: everythingCrosses, codecs: {}, suites: defaultCryptoSuites },
     media: {
       ...{ localAddress: '192.0.2.1', audioPorts: { min: 0, max: 0 }, videoPorts: { min: 0, max: 0 } },

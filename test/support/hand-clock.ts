@@ -28,6 +28,12 @@ export class HandClock implements Clock {
     this.#now = end
   }
 
+  /** Time passes in which nothing gets its turn: what was due on the way fires late, at its end. */
+  stall(milliseconds: number): void {
+    this.#now += milliseconds
+    this.advance(0)
+  }
+
   /** Timers that wait. */
   get pending(): number {
     return this.#timers.size

@@ -22,6 +22,26 @@ export const companion = {
     help: 'Refuse to start when a rule of the trenscrypter is invalid, as Flexisip since 2.5 does. Otherwise the rule is skipped with an error in the log, as before 2.5. A reload never takes an invalid rule.',
     reload: 'restart',
   }),
+  'max-call-rate': parameter({
+    type: integer,
+    default: '0',
+    help: 'Highest number of new calls a second; as many may come at once. Those beyond are answered 503 Service Unavailable with Retry-After. 0: no limit.',
+    reload: 'next call',
+    check: checkRate,
+  }),
+  'max-call-rate-per-source': parameter({
+    type: integer,
+    default: '0',
+    help: 'The same for each IP address (of IPv6, each /64) that sends INVITEs to this server: beside a proxy that is the proxy, from which all calls come. 0: no limit.',
+    reload: 'next call',
+    check: checkRate,
+  }),
+  'max-event-loop-delay': parameter({
+    type: durationMs,
+    default: '500ms',
+    help: 'New calls are answered 503 while the server is so far behind with its work, so that the calls in progress are served. 0: never.',
+    reload: 'next call',
+  }),
   'media-address': parameter({
     type: string,
     default: '',
@@ -136,4 +156,10 @@ export const companion = {
 function checkDscp(value: number): Fault | undefined {
   if (value >= 0 && value <= 63) return undefined
   return { what: `${value} is no code point`, instead: 'write 0 to 63' }
+}
+
+function checkRate(calls: number): Fault | undefined {
+  return calls >= 0
+    ? undefined
+    : { what: `${calls} calls a second cannot be`, instead: 'write 0 for no limit, or more' }
 }

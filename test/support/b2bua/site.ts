@@ -113,6 +113,7 @@ export class Site {
       application: () => application,
       settings: () => ({
         maxCalls: 10,
+        admission: { callRate: 0, callRatePerSource: 0, loopDelay: 0 },
         maxDuration: 0,
         unansweredTimeout: 240_000,
         followRedirects: false,
