@@ -203,7 +203,7 @@ export class B2bua implements BridgedDialogs {
     headers: readonly (readonly [string, string])[],
     detail?: string,
   ): void {
-    invite.reject(endReasons[reason].status, { headers })
+    invite.refuseOnce(endReasons[reason].status, { headers })
     this.events.emit('turnedAway', invite, reason, detail)
   }
 

@@ -117,6 +117,7 @@ test('a call beyond the rate is told 503 and when to try again; what belongs to 
     assert.equal(response?.status, 503)
     assert.match(response.headers.get('Retry-After')!, /^([1-9]|10)$/)
     assert.match(response.headers.get('Reason')!, /cause=42/)
+    assert.equal(site.transactions.counts().server, 1, 'of the call; nothing waits for an ACK')
     a.session.bye()
     await b.heard.bye.next('BYE')
     await site.ended.next('end')

@@ -51,6 +51,12 @@ export interface IncomingInvite {
    * @param status - 300 to 699
    */
   reject(status: number, options?: ReplyOptions): void
+  /**
+   * Refuses the INVITE and forgets it at once (RFC 3261 §8.2.7): one that comes again is told the same, or what is right by
+   * then. For a server that has no room: what waits for an ACK takes room for half a minute.
+   * @param status - 300 to 699
+   */
+  refuseOnce(status: number, options?: ReplyOptions): void
   /** The caller gave up with CANCEL, or with BYE in the only early dialog. 487 was sent already. */
   onCancelled?: ((request: SipRequest) => void) | undefined
   /** A response could not be sent, or the refusal's ACK never came. */

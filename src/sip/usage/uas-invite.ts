@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { Dialog } from '../dialog/dialog.ts'
-import { newTag } from '../message/identifiers.ts'
+import { newTag, stableTag } from '../message/identifiers.ts'
 import { type SipRequest } from '../message/message.ts'
 import { type ServerTransaction } from '../transaction/server-transaction.ts'
 import { type Flow, type SocketAddress } from '../transport/flow.ts'
@@ -79,6 +79,14 @@ export class UasInvite implements IncomingInvite {
   reject(status: number, options: ReplyOptions = {}): void {
     if (this.settled) return
     this.#transaction.respond(createReply(this.#context, this.#transaction, status, this.#tag, options))
+    this.#settle()
+  }
+
+  refuseOnce(status: number, options: ReplyOptions = {}): void {
+    if (this.settled) return
+    const { headers } = this.request
+    const tag = stableTag([headers.get('Via'), headers.get('From'), headers.get('Call-ID')].join('\n'))
+    this.#transaction.respondOnce(createReply(this.#context, this.#transaction, status, tag, options))
     this.#settle()
   }
 

@@ -203,6 +203,27 @@ describe('an INVITE outside of a dialog', () => {
     assert.equal(clock.pending, 0)
   })
 
+  test('is refused and forgotten: when it comes again it is told the same with the same tag, and its ACK is nothing to anybody', async () => {
+    const { clock, ours, peer } = site()
+    const invite = request('INVITE')
+    for (let time = 0; time < 2; time++) {
+      peer.send('192.0.2.1', invite)
+      await clock.advance(10)
+      ours.invites.pop()!.refuseOnce(503, { headers: [['Retry-After', '5']] })
+      await clock.advance(40_000)
+    }
+    assert.deepEqual(
+      peer.responses.map((one) => one.status),
+      [503, 503],
+    )
+    const [first, second] = peer.responses.map(({ headers }) => headers.get('To'))
+    assert.match(first!, /;tag=[0-9a-f]{20}$/)
+    assert.equal(first, second)
+    peer.send('192.0.2.1', request('ACK', { To: first! }))
+    await clock.advance(10)
+    assert.equal(clock.pending, 0)
+  })
+
   test('CANCEL gets 200, the INVITE 487, and the early dialog is over', async () => {
     const { clock, ours, peer } = site()
     peer.send('192.0.2.1', request('INVITE'))
