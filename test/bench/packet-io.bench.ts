@@ -1,116 +1,137 @@
 /**
- * What it costs to relay a packet that is not encrypted, through one media worker of the product, with each driver, and
- * through the least that C can do: `node test/bench/packet-io.bench.ts`. All run in turns against the same phones, in
- * interleaved rounds; medians are printed. Read the ratios. It needs Linux, and a compiler for the relay in C.
+ * What it costs to relay a packet, through one media worker of the product with each driver, through the least that C can do
+ * (only in clear), and through rtpengine where it is installed, in user space with one thread:
+ * `node test/bench/packet-io.bench.ts`. All run in turns against the same phones, in interleaved rounds; medians are printed.
+ * Read the ratios. It needs Linux; docs/performance.md says how to choose less than everything.
  */
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { type LoadResult } from './media/load-result.ts'
+import { Partner } from './media/partner.ts'
+import { sideOf, type Side } from './media/phone-keys.ts'
+import { Rtpengine } from './media/rtpengine.ts'
 
 const calls = 200
+const ngPort = 22_222
+const numbers = (name: string, otherwise: string): number[] => (process.env[name] ?? otherwise).split(',').map(Number)
 const rounds = Number(process.env['ROUNDS'] ?? 5)
 const seconds = Number(process.env['SECONDS'] ?? 1.5)
-const rates = (process.env['RATES'] ?? '1000,20000,80000').split(',').map(Number)
-const payload = 160
+const rates = numbers('RATES', '1000,10000,20000,40000,80000,120000')
+const payloads = numbers('PAYLOADS', '160,1200')
+/** Leg A's side and leg B's. */
+const pairs = (
+  process.env['PAIRS'] ??
+  'none:none,none:AES_CM_128_HMAC_SHA1_80,AES_CM_128_HMAC_SHA1_80:AES_CM_128_HMAC_SHA1_32,' +
+    'AES_256_CM_HMAC_SHA1_80:AES_256_CM_HMAC_SHA1_32,AEAD_AES_128_GCM:AEAD_AES_256_GCM'
+)
+  .split(',')
+  .map((pair) => pair.split(':').map(sideOf) as [Side, Side])
+const wanted = process.env['RELAYS']?.split(',')
+/** Each on a core of its own where there are two: the phones on the second, whoever is measured on the first. */
+const pinned = process.env['PIN'] !== undefined
+
 const path = (name: string): string => new URL(`./media/${name}`, import.meta.url).pathname
-
-/** A process that is asked a line and answers one. */
-class Partner {
-  readonly process: ChildProcess
-  readonly #lines: AsyncIterator<string>
-
-  constructor(command: string, words: readonly (string | number)[]) {
-    this.process = spawn(command, words.map(String), { stdio: ['pipe', 'pipe', 'inherit'] })
-    this.#lines = createInterface({ input: this.process.stdout! })[Symbol.asyncIterator]()
-  }
-
-  async line(): Promise<string> {
-    const next = await this.#lines.next()
-    if (next.done === true) throw new Error(`${this.process.spawnfile} has ended`)
-    return next.value
-  }
-
-  say(line: string): void {
-    this.process.stdin!.write(`${line}\n`)
-  }
-
-  /** Microseconds of CPU that all of its threads have used. */
-  get cpu(): number {
-    let nanoseconds = 0
-    for (const task of readdirSync(`/proc/${this.process.pid}/task`))
-      nanoseconds += Number(readFileSync(`/proc/${this.process.pid}/task/${task}/schedstat`, 'latin1').split(' ')[0])
-    return nanoseconds / 1000
-  }
-
-  async end(): Promise<void> {
-    this.process.stdin!.end()
-    if (this.process.exitCode === null) await new Promise((resolve) => this.process.once('exit', resolve))
-  }
-}
+const scratch = mkdtempSync(join(tmpdir(), 'packet-io-'))
+const hasCompiler = spawnSync('cc', ['-O2', '-o', join(scratch, 'relay'), path('relay.c')]).status === 0
+const hasRtpengine = spawnSync('rtpengine', ['--version']).status === 0
 
 interface Measurement extends LoadResult {
   /** Microseconds of CPU a packet. */
   readonly cpu: number
 }
 
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!
-
-const scratch = mkdtempSync(join(tmpdir(), 'packet-io-'))
-const load = new Partner(process.execPath, [path('load.ts'), calls, payload])
-const phones = (await load.line()).trim().split(' ')
-const relays = new Map<string, Partner>()
-if (spawnSync('cc', ['-O2', '-o', join(scratch, 'relay'), path('relay.c')]).status === 0)
-  relays.set('C', new Partner(join(scratch, 'relay'), [calls]))
-else console.log('no C compiler: the ratios are to the first line')
-const worker = (driver: string, pause: number): Partner =>
-  new Partner(process.execPath, [path('relay-process.ts'), driver, pause, ...phones])
-relays.set('linux', worker('linux', 1))
-relays.set('linux, no pause', worker('linux', 0))
-relays.set('dgram', worker('dgram', 0))
-
-const ports = new Map<string, string>()
-for (const [name, relay] of relays) ports.set(name, (await relay.line()).trim())
-
-async function measure(name: string, rate: number, duration: number): Promise<Measurement> {
-  const relay = relays.get(name)!
-  load.say(`to ${ports.get(name)!}`)
-  const before = relay.cpu
-  load.say(`run ${rate} ${duration}`)
-  const result = JSON.parse(await load.line()) as LoadResult
-  return { ...result, cpu: (relay.cpu - before) / result.received }
+/** What relays, and the ports to which the phones send. */
+interface Relay {
+  readonly partner: Partner
+  readonly ports: string
+  readonly close?: () => void
 }
 
-for (const name of relays.keys()) await measure(name, 20_000, 1) // each learns its phones, and warms up
+const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!
 
-console.log(`${calls} calls, ${payload} bytes of payload, median of ${rounds} interleaved rounds of ${seconds} s`)
-console.log('packets/s   relay               µs of CPU    ratio   lost   delay p50 / p99 / p99.9, µs')
-for (const rate of rates) {
-  const found = new Map<string, Measurement[]>([...relays.keys()].map((name) => [name, []]))
-  for (let round = 0; round < rounds; round++)
-    for (const [name, list] of found) list.push(await measure(name, rate, seconds))
-  const base = median([...found.values()][0]!.map(({ cpu }) => cpu))
-  for (const [name, list] of found) {
-    const of = (key: keyof Measurement): number => median(list.map((one) => one[key]))
-    const lost = median(list.map(({ sent, received }) => 1 - received / sent))
-    console.log(
-      String(rate).padStart(9),
-      ' ',
-      name.padEnd(18),
-      of('cpu').toFixed(2).padStart(9),
-      (of('cpu') / base).toFixed(2).padStart(8),
-      `${(100 * lost).toFixed(1)} %`.padStart(7),
-      '  ',
-      [of('p50'), of('p99'), of('p999')].join(' / '),
-    )
+async function startRtpengine(phones: readonly string[], pair: readonly [Side, Side]): Promise<Relay> {
+  const partner = new Partner('rtpengine', [
+    ...['--foreground', '--log-stderr', '--log-level=3', '--table=-1', '--num-threads=1', '--no-fallback'],
+    ...['--interface=127.0.0.1', `--listen-ng=127.0.0.1:${ngPort}`, '--port-min=20000', '--port-max=29999'],
+  ])
+  const ng = await Rtpengine.reach(ngPort)
+  const ports: number[] = []
+  for (let call = 0; call < calls; call++) {
+    ports.push(...(await ng.call(call, [Number(phones[2 * call]), Number(phones[2 * call + 1])], pair)))
   }
+  return { partner, ports: ports.join(' '), close: () => ng.close() }
 }
-const idle = [...relays].map(([name, relay]) => ({ name, relay, cpu: relay.cpu }))
-await new Promise((resolve) => setTimeout(resolve, 3000))
-const shares = idle.map(({ name, relay, cpu }) => `${name} ${((relay.cpu - cpu) / 30_000).toFixed(2)} %`)
-console.log('of a core without a packet:', shares.join(', '))
 
-await Promise.all([load, ...relays.values()].map((partner) => partner.end()))
+async function startRelays(phones: readonly string[], pair: readonly [Side, Side]): Promise<Map<string, Relay>> {
+  const relays = new Map<string, Relay>()
+  const isWanted = (name: string): boolean => wanted?.includes(name) ?? true
+  const add = async (name: string, partner: Partner): Promise<void> => {
+    relays.set(name, { partner, ports: (await partner.line()).trim() })
+  }
+  if (hasCompiler && pair.every((side) => side === 'none') && isWanted('C')) {
+    await add('C', new Partner(join(scratch, 'relay'), [calls]))
+  }
+  if (hasRtpengine && isWanted('rtpengine')) relays.set('rtpengine', await startRtpengine(phones, pair))
+  for (const [name, driver, pause] of [
+    ['linux', 'linux', 1],
+    ['linux, no pause', 'linux', 0],
+    ['dgram', 'dgram', 0],
+  ] as const) {
+    if (!isWanted(name)) continue
+    await add(name, new Partner(process.execPath, [path('relay-process.ts'), driver, pause, ...pair, ...phones]))
+  }
+  if (pinned) for (const { partner } of relays.values()) partner.pin(0)
+  return relays
+}
+
+async function measurePair(pair: readonly [Side, Side], payload: number): Promise<void> {
+  const load = new Partner(process.execPath, [path('load.ts'), calls, payload, ...pair])
+  if (pinned) load.pin(1)
+  const phones = (await load.line()).trim().split(' ')
+  const relays = await startRelays(phones, pair)
+  const measure = async (name: string, rate: number, duration: number): Promise<Measurement> => {
+    const { partner, ports } = relays.get(name)!
+    load.say(`to ${ports}`)
+    const before = partner.cpu
+    load.say(`run ${rate} ${duration}`)
+    const result = JSON.parse(await load.line()) as LoadResult
+    return { ...result, cpu: (partner.cpu - before) / result.received }
+  }
+  for (const name of relays.keys()) await measure(name, 20_000, 2) // each learns its phones, and warms up
+  for (const rate of rates) {
+    const found = new Map<string, Measurement[]>([...relays.keys()].map((name) => [name, []]))
+    for (let round = 0; round < rounds; round++)
+      for (const [name, list] of found) list.push(await measure(name, rate, seconds))
+    const of = (name: string, key: keyof Measurement): number | undefined => {
+      const list = found.get(name)
+      return list && median(list.map((one) => one[key]))
+    }
+    for (const [name, list] of found) {
+      const cpu = of(name, 'cpu')!
+      const ratio = (base: string): string => {
+        const other = of(base, 'cpu')
+        return other === undefined ? '-' : (cpu / other).toFixed(2)
+      }
+      const lost = 100 * median(list.map(({ sent, received }) => 1 - received / sent))
+      const delay = (['p50', 'p99', 'p999'] as const).map((key) => of(name, key)).join(' / ')
+      console.log(
+        `| ${pair.join(' – ')} | ${payload} | ${rate} | ${name} | ${cpu.toFixed(2)} | ${ratio('C')} | ${ratio('rtpengine')} | ` +
+          `${lost.toFixed(2)} % | ${delay} |`,
+      )
+    }
+  }
+  for (const { close } of relays.values()) close?.()
+  await Promise.all([load, ...[...relays.values()].map(({ partner }) => partner)].map((partner) => partner.end()))
+}
+
+console.log(`${calls} calls, median of ${rounds} interleaved rounds of ${seconds} s`)
+if (!hasCompiler) console.log('no C compiler: no relay in C')
+if (!hasRtpengine) console.log('no rtpengine (apt-get install rtpengine-daemon)')
+console.log(
+  '| sides | payload | packets/s | relay | CPU, µs | × C | × rtpengine | lost | delay p50 / p99 / p99.9, µs |',
+)
+console.log('|---|---|---|---|---|---|---|---|---|')
+for (const pair of pairs) for (const payload of payloads) await measurePair(pair, payload)
 rmSync(scratch, { recursive: true })
