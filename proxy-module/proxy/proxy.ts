@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import { type Clock } from '../../src/base/clock.ts'
 import { CodedError } from '../../src/base/coded-error.ts'
 import { TypedEmitter } from '../../src/base/typed-emitter.ts'
@@ -38,7 +39,12 @@ export interface ProxyOptions {
   readonly diversion: Diversion
   /** How requests that are not diverted find their way. */
   readonly routing: Routing
+  /** Requests that may wait for their final response at a time; those beyond are answered 503. Default: {@link mostRequests}. */
+  readonly maxRequests?: number
 }
+
+/** Each takes some 10 KiB, for as long as who is asked stays silent. */
+export const mostRequests = 20_000
 
 /** What the proxy tells to those who watch it. */
 export interface ProxyEvents {
@@ -154,6 +160,11 @@ export class Proxy implements ResponseContextHost {
       if (decision.remember === true) transaction.respond(response)
       else transaction.respondOnce(response)
     } else if (decision.kind === 'forward') {
+      if (this.#contexts.size >= (this.#options.maxRequests ?? mostRequests)) {
+        const headers = [['Retry-After', String(randomInt(1, 11))]] as const
+        transaction.respondOnce(this.#answerOf(passage, { kind: 'answer', status: 503, headers }))
+        return
+      }
       this.#contexts.add(new ResponseContext(transaction, passage, decision.branches, this))
     }
   }

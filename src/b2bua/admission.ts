@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
-import { isIPv6 } from 'node:net'
 import { type Clock, type Timer } from '../base/clock.ts'
+import { networkOf } from '../sip/transport/network-of.ts'
 
 /** How many new calls are taken on; 0 means no limit each time. */
 export interface AdmissionLimits {
@@ -101,17 +101,4 @@ function take(bucket: Bucket, rate: number, now: number): boolean {
   if (bucket.calls < 1) return false
   bucket.calls--
   return true
-}
-
-/** An IPv4 address, or the first 64 bits of an IPv6 one: who has one of those has them all. */
-function networkOf(address: string): string {
-  if (!isIPv6(address)) return address
-  const [head = '', tail] = address.split('::')
-  const groups = head === '' ? [] : head.split(':')
-  const missing = tail === undefined ? 0 : 8 - groups.length - (tail === '' ? 0 : tail.split(':').length)
-  const all = [...groups, ...new Array<string>(Math.max(0, missing)).fill('0'), ...(tail ?? '').split(':')]
-  return all
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group || '0', 16).toString(16))
-    .join(':')
 }

@@ -43,7 +43,7 @@ export class WorkerHandle {
   readonly #waiting = new Map<number, Waiting>()
   readonly #exited: Promise<void>
   readonly #descriptors = new DescriptorLedger()
-  /** Requests of this turn of the event loop: they go in one message, which wakes the worker once. */
+  /** Questions of this turn of the event loop: they go in one message, which wakes the worker once. */
   #outbox: WorkerRequest[] = []
   #requests = 0
   /** Heartbeats in a row that were not answered. */
@@ -93,7 +93,10 @@ export class WorkerHandle {
 
   /** Sends a request that is not answered. Nobody hears it when the worker is gone. */
   tell(message: Extract<WorkerRequest, { type: 'update' | 'dtmf' | 'ping' }>): void {
-    if (!this.#gone) this.#post(message)
+    if (this.#gone) return
+    // at once: a phone may send by what it was told before this turn ends
+    this.#outbox.push(message)
+    this.#flush()
   }
 
   /** Asks whether the worker still answers. */
@@ -124,7 +127,8 @@ export class WorkerHandle {
   async end(): Promise<void> {
     this.#gone = true
     this.#rejectAll(new MediaError('MEDIA_SESSION_CLOSED', 'the media engine was closed'))
-    this.#post({ type: 'end' })
+    this.#outbox.push({ type: 'end' })
+    this.#flush()
     const late = setTimeout(() => void this.#worker.terminate(), longestEnd)
     await this.#exited
     clearTimeout(late)
@@ -132,12 +136,14 @@ export class WorkerHandle {
 
   #post(message: WorkerRequest): void {
     this.#outbox.push(message)
-    if (this.#outbox.length > 1) return
-    setImmediate(() => {
-      const messages = this.#outbox
-      this.#outbox = []
-      this.#worker.postMessage(messages)
-    })
+    if (this.#outbox.length === 1) setImmediate(() => this.#flush())
+  }
+
+  #flush(): void {
+    if (this.#outbox.length === 0) return
+    const messages = this.#outbox
+    this.#outbox = []
+    this.#worker.postMessage(messages)
   }
 
   #onAnswer(answer: WorkerAnswer): void {

@@ -1,4 +1,5 @@
 import { type Socket } from 'node:net'
+import { networkOf } from './network-of.ts'
 
 /** A network has many connections when it has more than this part of all that there may be; phones behind one NAT are fewer. */
 const manyPart = 8
@@ -95,9 +96,4 @@ function sizeOf({ waiting, settled }: Network): number {
 
 function oldest<T>(set: ReadonlySet<T>): T | undefined {
   return set.values().next().value
-}
-
-/** An IPv4 address, or what an IPv6 address has in common with all of its site: its first 64 bits, or fewer. */
-function networkOf(host: string): string {
-  return host.includes(':') ? host.split('::', 1)[0]!.split(':', 4).join(':') : host
 }

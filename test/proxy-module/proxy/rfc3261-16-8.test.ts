@@ -176,3 +176,18 @@ test('16.10: the ACK of a failure stops here, that of a 2xx goes on', async (t) 
   assert.equal(ack.headers.get('Max-Breadth'), undefined)
   assert.equal(ack.headers.values('Via').length, 2)
 })
+
+test('a next hop that stays silent fills no memory: beyond so many requests the next is told 503 and when to come again', async (t) => {
+  const clock = new FakeClock()
+  const front = await FrontSite.start(t, { clock, maxRequests: 2 })
+  const phone = await front.phone()
+  const first = await front.pass(phone, 'INVITE')
+  await front.pass(phone, 'INVITE')
+  phone.send(requestText(phone, 'INVITE'))
+  const refusal = await phone.response('INVITE', 503)
+  assert.match(refusal.headers.get('Retry-After')!, /^([1-9]|10)$/)
+  // who has got an answer has made room
+  front.answer(first, 486)
+  phone.send(ackText(await phone.response('INVITE', 486)))
+  await front.pass(phone, 'INVITE')
+})

@@ -22,6 +22,7 @@ export interface ProxySiteOptions {
   readonly verify?: DiversionOptions['verify']
   /** Of its transactions and timer C. */
   readonly clock?: Clock
+  readonly maxRequests?: number
 }
 
 /** A proxy on sockets of this machine, and what can be changed of it while it runs. */
@@ -66,6 +67,7 @@ export class ProxySite {
         },
         verify: options.verify ?? (() => 'forged'),
       }),
+      ...(options.maxRequests !== undefined && { maxRequests: options.maxRequests }),
       routing: options.routing?.(own) ?? new FrontRouting(parseUri(options.nextHop!), own),
     })
   }
