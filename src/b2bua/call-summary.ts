@@ -1,3 +1,4 @@
+import { type SessionCounters } from '../media/session-counters.ts'
 import { type LegName } from './call-media.ts'
 import { type EndReason } from './end-reason.ts'
 
@@ -15,4 +16,6 @@ export interface CallSummary {
   readonly detail: string
   /** Seconds from the answer to the end; `undefined` when the call was never answered. */
   readonly talked: number | undefined
+  /** What each stream has carried; `undefined` when no media was opened. */
+  readonly media: SessionCounters | undefined
 }

@@ -79,12 +79,15 @@ export interface IceDescription {
   readonly remote?: IceCredentials
 }
 
-/** One payload type of telephone-event (RFC 4733). */
-export interface EventFormat {
+/** A payload type and its clock. */
+export interface PayloadClock {
   readonly payloadType: number
   /** Of its timestamps, in Hz. */
   readonly clockRate: number
 }
+
+/** One payload type of telephone-event (RFC 4733). */
+export type EventFormat = PayloadClock
 
 /** The telephone events that a leg has agreed on. */
 export interface TelephoneEvents {
@@ -111,4 +114,6 @@ export interface EndpointDescription {
   readonly ice?: IceDescription
   /** Absent: the leg has no telephone events. */
   readonly events?: TelephoneEvents
+  /** Payload types that the phone may send whose clock is not one of 8,000 Hz. */
+  readonly clocks?: readonly PayloadClock[]
 }

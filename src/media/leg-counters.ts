@@ -1,4 +1,4 @@
-import { type LegCounters } from './session-counters.ts'
+import { type LegCounters, type SourceCounters } from './session-counters.ts'
 
 /** Where each counter of a leg stands in shared memory. */
 export const Cell = {
@@ -24,10 +24,32 @@ export const Cell = {
   controlRefused: 19,
   keyExchanges: 20,
   keyExchangeFailures: 21,
-} as const satisfies Record<keyof LegCounters, number>
+  lost: 22,
+  late: 23,
+  duplicates: 24,
+} as const satisfies Record<Exclude<keyof LegCounters, 'sources'>, number>
 
-const names = Object.keys(Cell) as (keyof LegCounters)[]
-const bytesPerLeg = names.length * Float64Array.BYTES_PER_ELEMENT
+/** Where each counter of a source stands among its {@link sourceCells}. A source that has sent nothing is none. */
+export const SourceCell = {
+  ssrc: 0,
+  packets: 1,
+  bytes: 2,
+  lost: 3,
+  late: 4,
+  duplicates: 5,
+  replays: 6,
+  authenticationFailures: 7,
+  jitter: 8,
+  lastReceivedAt: 9,
+} as const satisfies Record<keyof SourceCounters, number>
+
+/** Sources of a leg that have figures of their own: a phone has one or two at a time, and takes a new one on each hold. */
+export const sourcesPerLeg = 4
+
+const names = Object.keys(Cell) as (keyof typeof Cell)[]
+const sourceNames = Object.keys(SourceCell) as (keyof SourceCounters)[]
+const cellsPerLeg = names.length + sourcesPerLeg * sourceNames.length
+const bytesPerLeg = cellsPerLeg * Float64Array.BYTES_PER_ELEMENT
 
 /**
  * Memory for the counters of both legs of a stream, written by the worker only and read by the main thread whenever it
@@ -40,10 +62,23 @@ export function allocateCounters(): SharedArrayBuffer {
 
 /** The cells of one leg in the memory of {@link allocateCounters}, indexed by {@link Cell}. */
 export function counterCells(memory: SharedArrayBuffer, leg: 'a' | 'b'): Float64Array {
-  return new Float64Array(memory, leg === 'a' ? 0 : bytesPerLeg, names.length)
+  return new Float64Array(memory, leg === 'a' ? 0 : bytesPerLeg, cellsPerLeg)
+}
+
+/** The cells of one source among those of its leg, indexed by {@link SourceCell}; @param slot below {@link sourcesPerLeg} */
+export function sourceCells(leg: Float64Array, slot: number): Float64Array {
+  const start = names.length + slot * sourceNames.length
+  return leg.subarray(start, start + sourceNames.length)
 }
 
 /** The counters of one leg as they are at this moment. */
 export function readCounters(cells: Float64Array): LegCounters {
-  return Object.fromEntries(names.map((name) => [name, cells[Cell[name]]!])) as Record<keyof LegCounters, number>
+  const counters = Object.fromEntries(names.map((name) => [name, cells[Cell[name]]!]))
+  const sources = Array.from({ length: sourcesPerLeg }, (_, slot) => sourceCells(cells, slot))
+    .filter((source) => source[SourceCell.packets]! > 0)
+    .map((source) => Object.fromEntries(sourceNames.map((name) => [name, source[SourceCell[name]]!])))
+  return {
+    ...(counters as Record<keyof typeof Cell, number>),
+    sources: (sources as unknown as SourceCounters[]).sort((a, b) => a.lastReceivedAt - b.lastReceivedAt),
+  }
 }

@@ -31,6 +31,9 @@ const relay = new Relay({
   provider: ciphers.provider,
   exchanger,
   now: () => performance.now() + clockOffset,
+  stamp: (cells, cell) => {
+    cells[cell] = performance.now() + clockOffset
+  },
   onKeyExchange: (session, report) => answer({ type: 'keys', session, report }),
   onDtmf: (session, report) => answer({ type: 'dtmf', session, report }),
 })

@@ -14,6 +14,8 @@ export interface RelayOptions {
   readonly exchanger: KeyExchanger
   /** Milliseconds on the clock of the engine's thread. */
   readonly now: () => number
+  /** Writes the same into a cell: a number that is returned takes memory. */
+  readonly stamp: (cells: Float64Array, cell: number) => void
   /** A handshake of a session has ended. */
   onKeyExchange(session: number, report: KeyExchangeReport): void
   /** A phone has pressed a key that the other leg cannot get as an event. */
@@ -120,9 +122,9 @@ export class Relay {
         }
         const rtcp = await io.open({ address, port: ports[name] + 1, dscp }, rtcpHandler)
         bound.push(rtcp)
-        const { provider, exchanger, now } = this.#options
+        const { provider, exchanger, now, stamp } = this.#options
         legs[name] = new StreamLeg({
-          ...{ rtp, rtcp, counters: cells, provider, exchanger, now },
+          ...{ rtp, rtcp, counters: cells, provider, exchanger, now, stamp },
           ...listener(name),
         })
       } catch (error) {

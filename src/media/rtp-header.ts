@@ -32,6 +32,11 @@ export function rtpTimestamp(packet: PacketBuffer): number {
   return packet.bytes.readUInt32BE(4)
 }
 
+/** The same as a signed integer: see {@link rtpSource}. */
+export function signedRtpTimestamp(packet: PacketBuffer): number {
+  return int32At(packet.bytes, 4)
+}
+
 /**
  * Synchronisation source of an RTP packet whose header was checked: its 32 bits as a signed integer, which unlike an
  * unsigned one costs no memory when it is handed on.

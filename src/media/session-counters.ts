@@ -1,3 +1,30 @@
+/**
+ * What one source of a leg (SSRC) has sent since it was first heard. Only its packets that count as received in
+ * {@link LegCounters} make it known, so that a stranger cannot add one.
+ */
+export interface SourceCounters {
+  /** Its 32 bits, unsigned. */
+  readonly ssrc: number
+  readonly packets: number
+  readonly bytes: number
+  /**
+   * Sequence numbers between the lowest and the highest that no packet had (RFC 3550 A.3, duplicates left out, so that it is
+   * never negative). A jump of 3,000 or more is a beginning anew, not a loss (A.1).
+   */
+  readonly lost: number
+  /** Packets that came behind one with a higher number. */
+  readonly late: number
+  /** Packets whose number had come before. On a secured leg these are {@link replays}. */
+  readonly duplicates: number
+  readonly replays: number
+  /** With the number of this source, whoever has sent them. */
+  readonly authenticationFailures: number
+  /** Interarrival jitter (RFC 3550 A.8), in milliseconds; packets of one timestamp count once. */
+  readonly jitter: number
+  /** As of the leg. */
+  readonly lastReceivedAt: number
+}
+
 /** What happened on one leg of one stream since it was opened. Bytes are those of UDP payloads, tags included. */
 export interface LegCounters {
   /** Valid RTP packets received: authenticated on a secured leg, from the learned source on a clear one. */
@@ -37,6 +64,12 @@ export interface LegCounters {
   readonly sendErrors: number
   /** When the last valid RTP packet came, in milliseconds of `performance.now()` of the engine's thread; 0: never. */
   readonly lastReceivedAt: number
+  /** As of {@link SourceCounters}, of all sources that there have been. */
+  readonly lost: number
+  readonly late: number
+  readonly duplicates: number
+  /** The sources of RTP that were heard last, at most four, the latest last. */
+  readonly sources: readonly SourceCounters[]
 }
 
 /** The counters of a stream. */

@@ -7,7 +7,7 @@ import { type DtmfKey } from './dtmf/telephone-event.ts'
 import { EarlyPackets, type EarlyPacket } from './early-packets.ts'
 import { IceLiteAgent } from './ice/ice-lite-agent.ts'
 import { type KeyExchanger } from './key-exchange/key-exchanger.ts'
-import { Cell } from './leg-counters.ts'
+import { Cell, SourceCell } from './leg-counters.ts'
 import { LegSecurity } from './leg-security.ts'
 import { type KeyExchangeReport } from './media-engine.ts'
 import { PacketBuffer, trailerRoom } from './packet-buffer.ts'
@@ -15,6 +15,7 @@ import { type PacketPort, type PeerAddress } from './packet-io/packet-io.ts'
 import { isRtcp, PacketKind, packetKind } from './packet-kind.ts'
 import { isWholeRtcp, rtcpHeaderLength, rtpPayloadOffset } from './rtp-header.ts'
 import { SourceLock } from './source-lock.ts'
+import { SourceStatistics } from './source-statistics.ts'
 import { type CipherProvider } from './srtp/cipher-provider.ts'
 import { SrtpVerdict } from './srtp/srtp-verdict.ts'
 import { usableRemote } from './usable-remote.ts'
@@ -47,6 +48,8 @@ export interface StreamLegOptions {
   readonly exchanger: KeyExchanger
   /** Milliseconds on the clock of the engine's thread. */
   readonly now: () => number
+  /** Writes the same into a cell: a number that is returned takes memory. */
+  readonly stamp: (cells: Float64Array, cell: number) => void
   /** A handshake has ended, one way or the other. */
   onKeyExchange(outcome: Pick<KeyExchangeReport, 'suite' | 'zrtp' | 'failure'>): void
   /** The phone has pressed a key that the other leg cannot get as an event. */
@@ -63,6 +66,7 @@ export class StreamLeg {
   readonly #rtp: Channel
   readonly #rtcp: Channel
   readonly #counters: Float64Array
+  readonly #statistics: SourceStatistics
   readonly #security: LegSecurity
   readonly #ice = new IceLiteAgent()
   readonly #dtls: DtlsLeg
@@ -91,6 +95,7 @@ export class StreamLeg {
     this.#rtp = { component: 1, port: options.rtp, lock: rtpLock, early: new EarlyPackets() }
     this.#rtcp = { component: 2, port: options.rtcp, lock: new SourceLock(rtpLock), early: new EarlyPackets() }
     this.#counters = options.counters
+    this.#statistics = new SourceStatistics(options.counters)
     this.#security = new LegSecurity(options.provider)
     this.#dtls = new DtlsLeg({
       exchanger: options.exchanger,
@@ -161,6 +166,7 @@ export class StreamLeg {
     const { protection, rtcpMux } = endpoint
     this.#mux = rtcpMux
     this.#security.apply(protection)
+    this.#statistics.describe(endpoint.clocks)
     const remote = endpoint.remote === undefined ? undefined : usableRemote(endpoint.remote, rtcpMux, local)
     // without ICE an address of hold: those from before stay, for what is still sent and for the resume
     this.#reachable = remote !== undefined || this.#iceAgreed
@@ -221,7 +227,11 @@ export class StreamLeg {
     if (refusal !== undefined) return
     this.#count(rtcp ? Cell.rtcpPacketsReceived : Cell.rtpPacketsReceived)
     this.#counters[rtcp ? Cell.rtcpBytesReceived : Cell.rtpBytesReceived]! += length
-    if (!rtcp) this.#counters[Cell.lastReceivedAt] = this.#options.now()
+    if (!rtcp) {
+      if (this.#cameAt === undefined) this.#options.stamp(this.#counters, Cell.lastReceivedAt)
+      else this.#counters[Cell.lastReceivedAt] = this.#cameAt
+      this.#statistics.count(packet, length)
+    }
     if (this.#other === undefined) return
     if (!rtcp && this.#dtmf.takes(packet)) this.#other.#dtmf.skip(packet)
     else this.#other.#relay(packet, rtcp)
@@ -264,7 +274,9 @@ export class StreamLeg {
     if (verdict === SrtpVerdict.ok) return undefined
     // a packet with a whole header that has no room for a tag was never protected
     if (plainRtcp || verdict === SrtpVerdict.malformed) return Cell.plainPackets
-    return verdict === SrtpVerdict.authenticationFailed ? Cell.authenticationFailures : Cell.replays
+    const failed = verdict === SrtpVerdict.authenticationFailed
+    if (!rtcp) this.#statistics.refuse(packet, failed ? SourceCell.authenticationFailures : SourceCell.replays)
+    return failed ? Cell.authenticationFailures : Cell.replays
   }
 
   /** STUN, DTLS, and what is of no use here. */

@@ -1,6 +1,7 @@
 import { type Clock } from '../base/clock.ts'
 import { type B2bua } from '../b2bua/b2bua.ts'
 import { type Call } from '../b2bua/call.ts'
+import { type LegCounters, type SessionCounters } from '../media/session-counters.ts'
 import { LineLimit } from './line-limit.ts'
 import { type Log } from './log.ts'
 
@@ -25,7 +26,7 @@ export function logCalls(b2bua: B2bua, log: Log, clock: Clock): void {
     log.message('media keys agreed', { ...identity(call), leg, stream: stream + 1, mode, suite, ...details })
   })
   b2bua.events.on('warning', (call, what) => log.warning(what, identity(call)))
-  b2bua.events.on('ended', (call, { reason, by, status, talked, detail }) => {
+  b2bua.events.on('ended', (call, { reason, by, status, talked, media, detail }) => {
     const fields = {
       ...identity(call),
       to: call.recipient,
@@ -35,6 +36,7 @@ export function logCalls(b2bua: B2bua, log: Log, clock: Clock): void {
       status,
       seconds: talked?.toFixed(1),
       detail: detail || undefined,
+      ...(talked !== undefined && media !== undefined && mediaFields(media)),
     }
     if (reason === 'internal-error') log.error('call ended', fields)
     else log.message('call ended', fields)
@@ -51,4 +53,31 @@ function identity(call: Call): { readonly call: string; readonly 'call-id': stri
 
 function modes(call: Call): { readonly 'leg-a': string | undefined; readonly 'leg-b': string | undefined } {
   return { 'leg-a': call.modes.a, 'leg-b': call.modes.b }
+}
+
+/** Streams of one call that the line tells of: a phone may describe more, and use them. */
+const mostStreams = 8
+
+/** What each stream of a call carried: `audio-a`, `audio-b`, `video-a`, …; with a number from the second of a kind. */
+function mediaFields({ streams }: SessionCounters): Record<string, string> {
+  const fields: Record<string, string> = {}
+  const seen = { audio: 0, video: 0, other: 0 }
+  for (const { kind, a, b } of streams.slice(0, mostStreams)) {
+    const name = kind === 'audio' || kind === 'video' ? kind : 'other'
+    const number = ++seen[name] === 1 ? '' : `-${seen[name]}`
+    fields[`${name}${number}-a`] = received(a)
+    fields[`${name}${number}-b`] = received(b)
+  }
+  return fields
+}
+
+/** The jitter is the greatest of the leg's sources, in milliseconds. What is seldom is told where it is not 0. */
+function received(leg: LegCounters): string {
+  const { rtpPacketsReceived: rx, rtpPacketsSent: tx, lost, late, duplicates: dup } = leg
+  const jitter = Math.max(0, ...leg.sources.map((source) => source.jitter)).toFixed(1)
+  const { replays, authenticationFailures: unauthentic, unknownSource: strangers, undeliverable } = leg
+  const seldom = Object.entries({ replays, unauthentic, strangers, undeliverable }).filter(([, count]) => count > 0)
+  return Object.entries({ rx, tx, lost, late, dup, jitter, ...Object.fromEntries(seldom) })
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ')
 }

@@ -1,3 +1,4 @@
+import { type PayloadClock } from '../base/endpoint-description.ts'
 import { attributeName } from './attributes.ts'
 import { type MediaDescription } from './session-description.ts'
 
@@ -32,4 +33,13 @@ export function codecsOf({
     if (format !== undefined && name !== undefined) codecs.set(format, `${name}/${rate}`.toLowerCase())
   }
   return codecs
+}
+
+/** The payload types whose clock is known and is not one of 8,000 Hz. */
+export function clocksOf(media: Pick<MediaDescription, 'formats' | 'attributes'>): readonly PayloadClock[] {
+  return [...codecsOf(media)].flatMap(([format, codec]) => {
+    const [payloadType, clockRate] = [Number(format), Number(codec.split('/')[1])]
+    const known = payloadType < 128 && clockRate > 0 && clockRate < 2 ** 31
+    return known && clockRate !== 8000 ? [{ payloadType, clockRate }] : []
+  })
 }

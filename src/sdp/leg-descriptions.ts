@@ -2,6 +2,7 @@ import { randomFromPool } from '../base/random-pool.ts'
 import { type CryptoSuite, type EncryptionMode } from '../base/encryption.ts'
 import { type ClearBeforeZrtp, type EndpointDescription, type LocalEndpoint } from '../base/endpoint-description.ts'
 import { type Fingerprint } from '../base/fingerprint.ts'
+import { clocksOf } from './codecs-of.ts'
 import { writeCrypto } from './crypto-attribute.ts'
 import { networkAddress, writeWithoutOrigin } from './description-writer.ts'
 import { acceptDtls, answerDtls, dtlsLines, offerDtls, type DtlsState } from './dtls-setup.ts'
@@ -241,7 +242,7 @@ export class LegDescriptions {
     const pending = this.#exchange?.answered === false ? this.#exchange.media : this.#agreed
     const media = pending[index]
     if (media?.live !== true) return undefined
-    const { direction, remote, mux, ice } = media
+    const { direction, remote, mux, ice, clocks = [] } = media
     const { events } = this.#agreed[index] ?? {} // an offer without an answer changes nothing of them
     return {
       ...(remote !== undefined && { remote }),
@@ -250,6 +251,7 @@ export class LegDescriptions {
       protection: protectionOf(media, this.#party()),
       ...(ice !== undefined && { ice }),
       ...(events !== undefined && { events }),
+      ...(clocks.length > 0 && { clocks }),
     }
   }
 
@@ -308,7 +310,7 @@ export class LegDescriptions {
       ...(mid !== undefined && { mid }),
       ...(ice !== undefined && { ice }),
       ...(media.acfg !== undefined && { acfg: media.acfg }),
-      offeredEvents: eventFormats(media),
+      ...{ offeredEvents: eventFormats(media), clocks: clocksOf(media) },
     }
     const own = answeredDirection(direction, 'sendrecv')
     if (this.mode === 'none' || this.mode === 'zrtp') {
@@ -356,7 +358,7 @@ export class LegDescriptions {
       protocol: profileName(profile),
       profile,
       formats: media.formats,
-      ...{ offeredEvents: eventFormats(media), addedEvents },
+      ...{ offeredEvents: eventFormats(media), addedEvents, clocks: clocksOf(media) },
       ...(mid !== undefined && { mid }),
       live: true,
       direction: media.direction,

@@ -1,6 +1,7 @@
 import {
   type EventFormat,
   type IceDescription,
+  type PayloadClock,
   type Protection,
   type RemoteEndpoint,
   type TelephoneEvents,
@@ -42,6 +43,8 @@ export interface LegMedia {
   readonly addedEvents?: boolean
   /** What the two sides have agreed on of them. */
   readonly events?: TelephoneEvents
+  /** Of the payload types that the two sides may use, where it is not 8,000 Hz. */
+  readonly clocks?: readonly PayloadClock[]
   /** Value of `a=acfg` for the answer, when the peer's offer was taken in one of its potential configurations. */
   readonly acfg?: string
 }

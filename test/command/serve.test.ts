@@ -57,7 +57,11 @@ describe('the server', { concurrency: 3 }, () => {
     assert.equal(refused.status, 503)
     await Promise.all([atA.bye.next('BYE'), atB.bye.next('BYE')])
     assert.equal(await here.server.ended, 0)
-    assert.match(here.server.output, / call ended .*reason=shutdown/)
+    const received = 'rx=0 tx=0 lost=0 late=0 dup=0 jitter=0.0'
+    assert.match(
+      here.server.output,
+      new RegExp(` call ended .*reason=shutdown .* audio-a="${received}" audio-b="${received}"\n`),
+    )
   })
 
   test('opens its log anew upon SIGHUP', async (t) => {

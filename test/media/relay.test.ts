@@ -142,6 +142,33 @@ describe('a packet that must not cross', () => {
     assert.deepEqual(await b.receiveRtp(), rtpPacket({ sequence: 9 }))
     assert.equal(bridge.counters('a').authenticationFailures, 1)
     assert.equal(bridge.counters('a').replays, 1)
+    const [source] = bridge.counters('a').sources
+    const { packets, lost, replays, authenticationFailures } = source!
+    assert.deepEqual([packets, lost, replays], [2, 0, 1])
+    assert.equal(authenticationFailures, 0, 'the source was not known yet')
+    await bridge.close()
+  })
+
+  test('a tampered packet of a source that is known, a gap, and a repeated packet on a clear leg', async () => {
+    const bridge = await Bridge.open(engine, cm128, 'none')
+    const { a, b } = bridge
+    const ssrc = 0xfedcba98
+    for (const sequence of [65535, 3]) {
+      a.sendRtp(rtpPacket({ sequence, ssrc }), sequence === 3 ? 1 : 0)
+      await b.receiveRtp()
+    }
+    const tampered = Buffer.from(a.onWire(rtpPacket({ sequence: 4, ssrc }), 1))
+    tampered[14]! ^= 1
+    a.rtp.send(tampered, a.server.rtpPort)
+    for (const sequence of [1, 2, 2]) b.sendRtp(rtpPacket({ sequence, ssrc: 1 }))
+    await bridge.counted('a', 'authenticationFailures', 1)
+    await bridge.counted('b', 'duplicates', 1)
+    const figures = (leg: 'a' | 'b'): unknown[] =>
+      bridge
+        .counters(leg)
+        .sources.map((one) => [one.ssrc, one.packets, one.lost, one.duplicates, one.authenticationFailures])
+    assert.deepEqual(figures('a'), [[ssrc, 2, 3, 0, 1]])
+    assert.deepEqual(figures('b'), [[1, 3, 0, 1, 0]])
     await bridge.close()
   })
 

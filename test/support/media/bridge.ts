@@ -92,7 +92,7 @@ export class Bridge {
   }
 
   /** Waits up to 3 s until a counter of a leg has reached a value. */
-  async counted(leg: MediaLeg, counter: keyof LegCounters, value: number): Promise<void> {
+  async counted(leg: MediaLeg, counter: Exclude<keyof LegCounters, 'sources'>, value: number): Promise<void> {
     for (let i = 0; i < 600 && this.counters(leg)[counter] < value; i++) await sleep(5)
     const found = this.counters(leg)[counter]
     if (found !== value) throw new Error(`leg ${leg}: ${counter} is ${found}, not ${value}`)
