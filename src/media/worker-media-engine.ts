@@ -43,7 +43,7 @@ export interface WorkerMediaEngineOptions {
   readonly secrets?: string
 }
 
-/** Relays media in worker threads of this process. A session lives in one worker, the one with the fewest. */
+/** Relays media in worker threads of this process. A session lives in one worker, the one with the fewest streams. */
 export class WorkerMediaEngine implements MediaEngine {
   readonly events = new TypedEmitter<MediaEngineEvents>()
   readonly #clock: Clock
@@ -119,16 +119,18 @@ export class WorkerMediaEngine implements MediaEngine {
     await Promise.all(closed)
   }
 
+  /** The worker with the fewest streams, a call that has none yet taken for one; none that hangs. */
   #leastLoaded(): WorkerHandle | undefined {
-    const load = new Map([...this.#workers.values()].map((worker) => [worker, 0]))
-    for (const { worker } of this.#sessions.values()) {
-      const sessions = load.get(worker)
-      if (sessions !== undefined) load.set(worker, sessions + 1)
+    let least: WorkerHandle | undefined
+    let fewest = Infinity
+    for (const worker of this.#workers.values()) {
+      if (worker.missedBeats >= lateBeats) continue
+      let load = 0
+      for (const session of this.#sessions.values()) if (session.worker === worker) load += Math.max(1, session.streams)
+      if (load < fewest) least = worker
+      fewest = Math.min(fewest, load)
     }
-    return [...load].reduce<[WorkerHandle, number] | undefined>(
-      (least, entry) => (least === undefined || entry[1] < least[1] ? entry : least),
-      undefined,
-    )?.[0]
+    return least
   }
 
   #start(number: number): void {

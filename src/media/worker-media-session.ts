@@ -60,6 +60,11 @@ export class WorkerMediaSession implements MediaSession {
     return 2 * this.#pairs.size
   }
 
+  /** Streams that were opened. */
+  get streams(): number {
+    return this.#streams.length
+  }
+
   openStream(kind: string): Promise<{ readonly a: LocalEndpoint; readonly b: LocalEndpoint }> {
     const open = (): Promise<{ a: LocalEndpoint; b: LocalEndpoint }> => this.#open(kind)
     const opened = this.#opening.then(open, open) // a stream that could not be opened is its own caller's affair

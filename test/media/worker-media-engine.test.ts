@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
+import { Session } from 'node:inspector'
 import { test, type TestContext } from 'node:test'
 import { type Worker } from 'node:worker_threads'
 import { type CodedError } from '../../src/base/coded-error.ts'
-import { type SilenceReport } from '../../src/media/media-engine.ts'
+import { type MediaSession, type SilenceReport } from '../../src/media/media-engine.ts'
 import { WorkerMediaEngine, type WorkerMediaEngineOptions } from '../../src/media/worker-media-engine.ts'
 import { HandClock } from '../support/hand-clock.ts'
 import { Bridge, sessionOptions } from '../support/media/bridge.ts'
@@ -26,6 +27,21 @@ function startEngine(
     await engine.close()
   })
   return { engine, threads }
+}
+
+/** Has a thread do nothing any more but count for ever, by way of Node's inspector. */
+async function hang(t: TestContext, name: string): Promise<void> {
+  const session = new Session()
+  session.connect()
+  t.after(() => session.disconnect())
+  const attached = new Promise<string>((resolve) => {
+    session.on('NodeWorker.attachedToWorker', ({ params }) => {
+      if (params.workerInfo.title.includes(name)) resolve(params.sessionId)
+    })
+  })
+  session.post('NodeWorker.enable', { waitForDebuggerOnStart: false })
+  const evaluate = { id: 1, method: 'Runtime.evaluate', params: { expression: 'for (;;);' } }
+  session.post('NodeWorker.sendMessageToWorker', { sessionId: await attached, message: JSON.stringify(evaluate) })
 }
 
 /** Nothing is held, and at least `ports` rest: also those that another program turned out to have. */
@@ -146,6 +162,53 @@ test('a session that is closed while it opens a stream gives the ports back', as
   await session.close()
   await opening
   assertAllRests(engine, 4)
+})
+
+test('a session goes to the worker with the fewest streams', async (t) => {
+  const { engine, threads } = startEngine(t, { workers: 2 })
+  const lost: string[] = []
+  const open = async (name: string, streams: number): Promise<MediaSession> => {
+    const session = await engine.openSession(sessionOptions({ onFailure: () => lost.push(name) }))
+    for (let stream = 0; stream < streams; stream++) await session.openStream('audio')
+    return session
+  }
+  const sessions = [await open('three', 3), await open('one', 1), await open('none', 0), await open('another', 1)]
+  const died = new Promise((resolve) => engine.events.on('workerDied', resolve))
+  await threads[1]!.terminate()
+  await died
+  assert.deepEqual(lost, ['one', 'none', 'another'])
+  for (const session of sessions) await session.close()
+})
+
+test('a worker that hangs gets no new session, is ended, and takes only its own', async (t) => {
+  const clock = new HandClock()
+  const { engine } = startEngine(t, { workers: 2, clock })
+  const failures: CodedError[] = []
+  const lost = await Bridge.open(engine, 'none', 'none', { session: { onFailure: (error) => failures.push(error) } })
+  const kept = await Bridge.open(engine, 'none', 'none')
+  const died = new Promise<{ worker: number }>((resolve) => engine.events.on('workerDied', resolve))
+  await hang(t, 'media-0')
+  const cross = async (): Promise<void> => {
+    kept.a.sendRtp(rtpPacket())
+    await kept.b.receiveRtp()
+  }
+  for (let second = 0; second < 5; second++) {
+    clock.advance(1000)
+    await cross() // the worker that runs answers its heartbeat, too
+  }
+  assert.equal(engine.alive, false)
+  const other = await engine.openSession(sessionOptions())
+  await other.openStream('audio')
+  for (let second = 0; second < 6; second++) {
+    clock.advance(1000)
+    await cross()
+  }
+  assert.equal((await died).worker, 0)
+  assert.equal(failures.length, 1)
+  await cross()
+  clock.advance(500)
+  assert.equal(engine.alive, true)
+  for (const one of [lost, kept, other]) await one.close()
 })
 
 test('a worker that dies takes only its sessions, and is replaced', async (t) => {
