@@ -1,4 +1,4 @@
-import { type NativeMemory } from './openssl/native-memory.ts'
+import { type NativeMemory } from './native-memory.ts'
 
 /** Bytes kept free behind the longest datagram: SRTCP index (4), tag (16) and master key identifier (at most 128). */
 export const trailerRoom = 160

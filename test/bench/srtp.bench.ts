@@ -7,7 +7,7 @@
 import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto'
 import { cryptoSuites, type CryptoSuite, type SrtpMasterKey } from '../../src/base/encryption.ts'
 import { cipherLibrary, nothing } from '../../src/media/openssl/cipher-library.ts'
-import { NativeMemory } from '../../src/media/openssl/native-memory.ts'
+import { NativeMemory } from '../../src/media/native-memory.ts'
 import { PacketBuffer } from '../../src/media/packet-buffer.ts'
 import { type CipherProvider } from '../../src/media/srtp/cipher-provider.ts'
 import { deriveSessionKeys } from '../../src/media/srtp/key-derivation.ts'

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import fc from 'fast-check'
 import { type EndpointDescription } from '../../src/base/endpoint-description.ts'
 import { allocateCounters, counterCells, readCounters } from '../../src/media/leg-counters.ts'
+import { trailerRoom } from '../../src/media/packet-buffer.ts'
 import { type PacketPort } from '../../src/media/packet-io/packet-io.ts'
 import { OpenSslCipherProvider } from '../../src/media/srtp/openssl-cipher-provider.ts'
 import { SrtpEncryptContext } from '../../src/media/srtp/srtp-encrypt-context.ts'
@@ -74,6 +76,52 @@ describe('a leg that is closed', () => {
       const { made, freed } = provider.contexts
       assert.equal(made, 8, 'of the keys that packets have needed')
       assert.equal(freed, made)
+    })
+  }
+})
+
+describe('what comes off the wire', () => {
+  /** Lengths that lie: contributing sources, header extensions, RTCP words, and datagrams up to the longest that the memory takes. */
+  const datagram = fc
+    .record({
+      first: fc.oneof(fc.integer({ min: 0x80, max: 0xbf }), fc.integer({ min: 0, max: 255 })),
+      second: fc.integer({ min: 0, max: 255 }),
+      words: fc.array(fc.constantFrom(0, 1, 0x7fff, 0xffff, 0xffff_ffff, 0x8000_0000), { maxLength: 20 }),
+      length: fc.oneof(fc.integer({ min: 0, max: 120 }), fc.constantFrom(1500, 4096 - trailerRoom)),
+    })
+    .map(({ first, second, words, length }) => {
+      const bytes = Buffer.alloc(Math.max(length, 84))
+      words.forEach((word, i) => bytes.writeUInt32BE(word, 4 * i))
+      bytes[0] = first
+      bytes[1] = second
+      return bytes.subarray(0, length)
+    })
+
+  for (const suite of suites) {
+    test(`on a leg of ${suite}: whatever its lengths say, it is judged, not thrown, and goes nowhere`, () => {
+      const { legs, sent, counters } = bridge(new OpenSslCipherProvider())
+      for (const leg of [legs.a, legs.b]) {
+        leg.update(
+          {
+            remote: { address: phone.address, rtpPort: phone.port, rtcpPort: phone.port + 1 },
+            rtcpMux: true,
+            direction: 'sendrecv',
+            protection: { mode: 'sdes', send: masterKey(suite), receive: masterKey(suite) },
+          },
+          [],
+        )
+      }
+      fc.assert(
+        fc.property(datagram, fc.boolean(), (bytes, rtcpPort) => {
+          const packet = inBuffer(bytes)
+          if (rtcpPort) legs.a.onRtcpPort(packet, phone)
+          else legs.a.onRtpPort(packet, phone)
+        }),
+        { numRuns: 1000 },
+      )
+      assert.deepEqual(sent, { a: 0, b: 0 })
+      assert.deepEqual(counters().sources, [])
+      for (const leg of [legs.a, legs.b]) leg.close()
     })
   }
 })

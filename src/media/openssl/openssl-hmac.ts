@@ -1,6 +1,6 @@
 import { MediaError } from '../media-error.ts'
 import { nodeFunctions, type Address } from './library.ts'
-import { NativeMemory } from './native-memory.ts'
+import { NativeMemory } from '../native-memory.ts'
 
 /** OpenSSL's functions of sha.h; addresses are those of `NativeMemory.at`, for at least as many bytes as the call is told. */
 interface Library {

@@ -1,6 +1,6 @@
 import { cipherLibrary, type CipherLibrary } from '../openssl/cipher-library.ts'
 import { type Address } from '../openssl/library.ts'
-import { NativeMemory } from '../openssl/native-memory.ts'
+import { NativeMemory } from '../native-memory.ts'
 import { type PacketBuffer } from '../packet-buffer.ts'
 
 /** Where in the memory things stand, in bytes. */

@@ -1,5 +1,5 @@
 import { linux, systemError, type System } from './libc.ts'
-import { type NativeMemory } from './native-memory.ts'
+import { type NumberedMemory } from '../../native-memory.ts'
 
 /** Sockets that one poll tells of at most; the others wait for the next. */
 export const mostReady = 512
@@ -10,7 +10,7 @@ const dataAt = stride - 2
 /** An epoll instance, which is its owner's to close, and the memory that it reports into. */
 export class EpollSet {
   readonly #system: System
-  readonly #events: NativeMemory
+  readonly #events: NumberedMemory
   readonly #pointer: number
   readonly #words: Int32Array
   readonly descriptor: number

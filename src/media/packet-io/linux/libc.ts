@@ -3,9 +3,9 @@ import { endianness } from 'node:os'
 import { getSystemErrorName } from 'node:util'
 import type * as Koffi from 'koffi'
 import { MediaError } from '../../media-error.ts'
-import { NativeMemory } from './native-memory.ts'
+import { NumberedMemory } from '../../native-memory.ts'
 
-/** An address out of {@link NativeMemory.at}, of at least as many bytes as the call is told. */
+/** An address out of {@link NumberedMemory.at}, of at least as many bytes as the call is told. */
 type Address = number
 
 /** The C functions that this driver calls, as sections 2 and 3 of Linux's manual describe them. */
@@ -53,9 +53,9 @@ export interface System {
   /** The number of what went wrong in the call before, on this thread. */
   errno(): number
   /** Memory for native code, all zeros. */
-  memory(length: number): NativeMemory
+  memory(length: number): NumberedMemory
   /** Memory that is there already, a whole ArrayBuffer. */
-  view(bytes: Uint8Array<ArrayBuffer>): NativeMemory
+  view(bytes: Uint8Array<ArrayBuffer>): NumberedMemory
   /** The epoll instance of this thread's own event loop: it is ready when a message or an event waits for JavaScript. */
   readonly eventLoop: number
 }
@@ -91,8 +91,8 @@ function load(): System {
   } catch (cause) {
     throw unavailable(`the system or this Node lacks a function: ${String(cause)}`, cause)
   }
-  const view = (bytes: Uint8Array<ArrayBuffer>): NativeMemory =>
-    new NativeMemory(bytes, (memory) => koffi.address(memory))
+  const view = (bytes: Uint8Array<ArrayBuffer>): NumberedMemory =>
+    new NumberedMemory(bytes, (memory) => koffi.address(memory))
   return {
     libc: functions as unknown as Libc,
     errno: () => koffi.errno(),

@@ -1,6 +1,6 @@
 import { PacketBuffer, trailerRoom } from '../../packet-buffer.ts'
 import { type System } from './libc.ts'
-import { type NativeMemory } from './native-memory.ts'
+import { type NumberedMemory } from '../../native-memory.ts'
 import { SocketAddress } from './socket-address.ts'
 
 /** Longest payload of a UDP datagram: over IPv6, 65535 less the UDP header. IPv4 takes 20 less. */
@@ -11,8 +11,8 @@ const capacity = (longestDatagram + trailerRoom + 3) & ~3
 export class PortMemory {
   /** Where a datagram is received, worked on and sent from. */
   readonly packet = new PacketBuffer(capacity)
-  readonly #received: NativeMemory
-  readonly #copied: NativeMemory
+  readonly #received: NumberedMemory
+  readonly #copied: NumberedMemory
   /** Who sent what was received last, by version of IP. */
   readonly sources: Readonly<Record<4 | 6, SocketAddress>>
 

@@ -3,7 +3,7 @@ import { networkInterfaces } from 'node:os'
 import { addressBytes } from '../../ice/address-bytes.ts'
 import { type PeerAddress } from '../packet-io.ts'
 import { linux, type System } from './libc.ts'
-import { type NativeMemory } from './native-memory.ts'
+import { type NumberedMemory } from '../../native-memory.ts'
 
 /** sizeof (struct sockaddr_in) and (struct sockaddr_in6) */
 const lengths = { 4: 16, 6: 28 } as const
@@ -12,7 +12,7 @@ const lengthAt = 28
 
 /** One `struct sockaddr_in` or `sockaddr_in6`, and a `socklen_t` behind it, in memory that native code may use. */
 export class SocketAddress {
-  readonly #memory: NativeMemory
+  readonly #memory: NumberedMemory
   readonly #words: Int32Array
   readonly #version: 4 | 6
   /** Bytes of the address for this family. */
