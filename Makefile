@@ -10,7 +10,7 @@ SYSTEM_PATH := $(PATH)
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 READY := node_modules/.ready
 
-.PHONY: run test lint types interop e2e soak load call-rate proxy-load bench install clean
+.PHONY: run test lint types interop e2e soak load call-rate proxy-load bench bench-calls install clean
 
 $(READY): package.json package-lock.json
 	@# npm must not run on the Node that it is replacing
@@ -59,6 +59,10 @@ proxy-load: $(READY)
 
 soak: $(READY)
 	test/interop/namespace.sh node --test test/soak/churn.test.ts
+
+# CALLS (800) that talk at a time for MINUTES (1): needs a C compiler
+bench-calls: $(READY)
+	test/interop/namespace.sh node --test test/soak/bench-calls.test.ts
 
 bench: $(READY)
 	@for file in test/bench/*.bench.ts; do echo "== $$file"; node $$file; done

@@ -15,6 +15,8 @@ export interface SippOptions {
   readonly mediaPort: number
   /** address:port that it calls; a scenario that answers has none. */
   readonly remote?: string
+  /** What a scenario that leaves media to others writes as `[elsewhere]`: their port. */
+  readonly elsewhere?: number
   /** User and domain that it calls. */
   readonly user?: string
   readonly domain?: string
@@ -28,6 +30,8 @@ export interface SippOptions {
   readonly pause?: number
   /** Sends RTP back to where it came from. */
   readonly echo?: boolean
+  /** What its scenario logs is kept, to be read by {@link Sipp.logged}. */
+  readonly logs?: boolean
 }
 
 /** What SIPp counted. */
@@ -45,6 +49,7 @@ const scenarios = fileURLToPath(new URL('../sipp', import.meta.url))
 export class Sipp {
   readonly #statistics: string
   readonly #errors: string
+  readonly #log: string
   readonly #process: PeerProcess
 
   constructor(options: SippOptions) {
@@ -59,10 +64,11 @@ export class Sipp {
       user = 'callee',
       domain = 'load.example',
     } = options
-    const { rate, calls, atOnce, pause = 0, echo = false } = options
+    const { rate, calls, atOnce, pause = 0, echo = false, logs = false, elsewhere } = options
     mkdirSync(folder, { recursive: true })
     this.#statistics = join(folder, `${name}.csv`)
     this.#errors = join(folder, `${name}.err`)
+    this.#log = join(folder, `${name}.log`)
     this.#process = new PeerProcess({
       name,
       command: locatePeer('sipp'),
@@ -71,10 +77,12 @@ export class Sipp {
         ...['-i', '127.0.0.1', '-p', `${port}`, '-mi', '127.0.0.1', '-mp', `${mediaPort}`],
         ...['-trace_stat', '-stf', this.#statistics, '-fd', '1', '-trace_err', '-error_file', this.#errors],
         ...['-s', user, '-key', 'domain', domain, '-d', `${pause}`, '-buff_size', '1048576'],
+        ...(elsewhere === undefined ? [] : ['-key', 'elsewhere', `${elsewhere}`]),
         ...(rate === undefined ? [] : ['-r', `${rate}`]),
         ...(calls === undefined ? [] : ['-m', `${calls}`]),
         ...(atOnce === undefined ? [] : ['-l', `${atOnce}`]),
         ...(echo ? ['-rtp_echo'] : []),
+        ...(logs ? ['-trace_logs', '-log_file', this.#log] : []),
         ...(remote === undefined ? [] : [remote]),
       ],
       cwd: folder,
@@ -126,13 +134,23 @@ export class Sipp {
     }
   }
 
+  /** What its scenario has logged so far, line by line; the last may be half a line. */
+  logged(): string[] {
+    return textOf(this.#log).split('\n')
+  }
+
   /** The first lines of what it complains of, for messages. */
   complaints(): string {
-    try {
-      return readFileSync(this.#errors, 'latin1').slice(0, 2000)
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return ''
-      throw error
-    }
+    return textOf(this.#errors).slice(0, 2000)
+  }
+}
+
+/** What is in a file that may not be there yet. */
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'latin1')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return ''
+    throw error
   }
 }

@@ -131,6 +131,11 @@ export class B2buaServer {
     execFileSync('taskset', ['-a', '-p', '-c', String(core), String(this.#process.pid)])
   }
 
+  /** Its resident memory. */
+  residentBytes(): number {
+    return this.#process.residentBytes()
+  }
+
   /** CPU seconds used so far, user and system. */
   cpuSeconds(): number {
     return cpuSeconds(this.#process.pid)
