@@ -22,7 +22,7 @@ const churnRate = 20
 /** Milliseconds of a call that comes and goes. It has keys and ports, and no media. */
 const churnLength = 3000
 /** Seconds for what was compiled and learned at the beginning to be of no account. */
-const settling = 10
+const settling = Number(process.env.SETTLING ?? 10)
 const mostLost = 0.001
 /** How much memory may grow in a run that is long enough to tell. */
 const mostGrowth = 0.02
@@ -87,6 +87,7 @@ suite(`${calls} calls that talk`, { timeout: (seconds + 900) * 1000 }, () => {
       running.push(churn)
       await sleep(settling * 1000)
 
+      const threads = server.threadTimes()
       const cpu = { server: server.cpuSeconds(), phones: phones.cpuSeconds(), began: Date.now() }
       const drops = droppedDatagrams()
       phones.begin()
@@ -102,6 +103,7 @@ suite(`${calls} calls that talk`, { timeout: (seconds + 900) * 1000 }, () => {
         `${Math.round(result.sent / elapsed)} packets/s, lost ${(100 * lost).toFixed(4)} %, cores of the server ` +
           `${cores(server.cpuSeconds() - cpu.server)}, of the phones' media ${cores(phones.cpuSeconds() - cpu.phones)}`,
       )
+      t.diagnostic(`threads, cores and those waited for: ${busiest(threads, server.threadTimes(), elapsed)}`)
       t.diagnostic(`datagrams dropped at sockets: ${JSON.stringify(subtract(droppedDatagrams(), drops))}`)
       t.diagnostic(`resident MiB: ${resident.map((bytes) => (bytes / 2 ** 20).toFixed(1)).join(' ')}`)
 
@@ -187,6 +189,18 @@ function assertFlat(samples: readonly number[]): void {
   const median = (some: readonly number[]): number => [...some].sort((a, b) => a - b)[some.length >> 1]!
   const growth = median(samples.slice(-third)) / median(samples.slice(third, 2 * third)) - 1
   assert.ok(Math.abs(growth) <= mostGrowth, `resident memory grew by ${(100 * growth).toFixed(1)} %`)
+}
+
+/** The threads that ran, or would have, for more than a hundredth of the time. */
+function busiest(before: ReturnType<B2buaServer['threadTimes']>, after: typeof before, seconds: number): string {
+  return [...after]
+    .map(([name, { ran, waited }]) => {
+      const { ran: ranBefore = 0, waited: waitedBefore = 0 } = before.get(name) ?? {}
+      return { name, ran: (ran - ranBefore) / seconds, waited: (waited - waitedBefore) / seconds }
+    })
+    .filter(({ ran, waited }) => ran + waited > 0.01)
+    .map(({ name, ran, waited }) => `${name} ${ran.toFixed(2)}+${waited.toFixed(2)}`)
+    .join(', ')
 }
 
 /** Datagrams that found the queue of their socket full, since it was opened: those for the phones, and those for the server. */

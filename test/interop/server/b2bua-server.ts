@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { PeerProcess } from '../peers/peer-process.ts'
 import { poll } from '../peers/poll.ts'
-import { cpuSeconds } from './cpu-seconds.ts'
+import { cpuSeconds, threadTimes, type ThreadTimes } from './cpu-seconds.ts'
 import { Inspector, type HeapState } from './inspector.ts'
 import { flexisipConf, saveAtomically, type FlexisipConf } from './flexisip-conf.ts'
 
@@ -134,6 +134,11 @@ export class B2buaServer {
   /** Its resident memory. */
   residentBytes(): number {
     return this.#process.residentBytes()
+  }
+
+  /** What its threads have used of the processors so far. */
+  threadTimes(): ReadonlyMap<string, ThreadTimes> {
+    return threadTimes(this.#process.pid)
   }
 
   /** CPU seconds used so far, user and system. */
