@@ -51,17 +51,19 @@ class Source {
     const sequence = rtpSequence(packet)
     const highest = this.#highest
     if (cells[SourceCell.packets] === 1) this.#restart(sequence)
-    else if (((highest + 1) & 0xffff) === sequence) this.#accept(highest + 1)
+    else if (((highest + 1) & 0xffff) === sequence) this.#highest = highest + 1
     else this.#outOfTurn(sequence)
     if (this.#highest !== highest) this.#arrive(packet, clock)
   }
 
   /** The packet is not the one behind the highest. */
   #outOfTurn(sequence: number): void {
+    this.#recall()
     const ahead = (sequence - this.#highest) & 0xffff
     if (ahead !== 0 && ahead < longestGap) {
       this.#add(SourceCell.lost, Cell.lost, ahead - 1)
-      this.#accept(this.#highest + ahead)
+      this.#highest += ahead
+      this.#window.accept(this.#highest)
     } else if (ahead === 0 || ahead > 65536 - longestDelay) this.#behind(this.#highest - ((65536 - ahead) & 0xffff))
     else if (sequence === this.#awaited) this.#restart(sequence)
     else this.#awaited = (sequence + 1) & 0xffff
@@ -80,9 +82,10 @@ class Source {
     if (index < this.#lowest) this.#lowest = index
   }
 
-  #accept(index: number): void {
-    this.#window.accept(index)
-    this.#highest = index
+  /** Makes up for what the window was not told of while packets came one behind the other, as they mostly do. */
+  #recall(): void {
+    const start = Math.max(this.#window.highest + 1, this.#lowest, this.#highest - longestDelay)
+    for (let index = start; index <= this.#highest; index++) this.#window.accept(index)
   }
 
   /** @param sequence of the first packet */
@@ -90,7 +93,7 @@ class Source {
     this.#window = new ReplayWindow(8)
     this.#awaited = -1
     this.#lowest = 65536 + sequence
-    this.#accept(this.#lowest)
+    this.#highest = this.#lowest
   }
 
   /** A packet with a number higher than any: how far its time is from that of its timestamp. */
@@ -123,6 +126,9 @@ export class SourceStatistics {
   readonly #sources: readonly Source[]
   #latest: Source
   readonly #clocks = new Int32Array(128).fill(usualClock)
+  /** Second byte of the latest packet, and what clock that means. */
+  #type = -1
+  #clock = usualClock
 
   /** @param cells of the leg, as `counterCells` gives them */
   constructor(cells: Float64Array) {
@@ -134,6 +140,7 @@ export class SourceStatistics {
   describe(clocks: readonly PayloadClock[] = []): void {
     this.#clocks.fill(usualClock)
     for (const { payloadType, clockRate } of clocks) if (clockRate > 0) this.#clocks[payloadType & 0x7f] = clockRate
+    this.#type = -1
   }
 
   /**
@@ -145,7 +152,10 @@ export class SourceStatistics {
     let source = this.#latest
     if (source.ssrc !== ssrc || source.cells[SourceCell.packets] === 0) source = this.#find(ssrc) ?? this.#begin(ssrc)
     this.#latest = source
-    source.count(packet, length, this.#clocks[packet.bytes[1]! & 0x7f]!)
+    const type = packet.bytes[1]!
+    if (type !== this.#type) this.#clock = this.#clocks[type & 0x7f]!
+    this.#type = type
+    source.count(packet, length, this.#clock)
   }
 
   /** Counts an RTP packet that was refused, if its source is known; @param cell of its {@link SourceCell} */

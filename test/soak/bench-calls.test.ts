@@ -22,11 +22,11 @@ const churnRate = 20
 /** Milliseconds of a call that comes and goes. It has keys and ports, and no media. */
 const churnLength = 3000
 /** Seconds for what was compiled and learned at the beginning to be of no account. */
-const settling = Number(process.env.SETTLING ?? 10)
+const settling = 10
 const mostLost = 0.001
 /** How much memory may grow in a run that is long enough to tell. */
 const mostGrowth = 0.02
-const longRun = 600
+const longRun = 300
 
 const serverAddress = '127.0.0.1:6067'
 const calleePort = 5060
