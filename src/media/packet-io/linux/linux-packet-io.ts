@@ -3,7 +3,7 @@ import { type DescriptorLedger } from '../descriptor-ledger.ts'
 import { type LocalPort, type PacketIo, type PortHandler } from '../packet-io.ts'
 import { EpollSet } from './epoll-set.ts'
 import { linuxSystem, linux, systemError, type System } from './libc.ts'
-import { type NativeMemory } from './native-memory.ts'
+import { type NumberedMemory } from '../../native-memory.ts'
 import { LinuxPort } from './linux-port.ts'
 import { PacketLoop } from './packet-loop.ts'
 import { PortMemory } from './port-memory.ts'
@@ -30,7 +30,7 @@ export class LinuxPacketIo implements PacketIo {
   readonly #memory: PortMemory
   readonly #loop: PacketLoop
   /** Where a socket option's value stands while it is set. */
-  readonly #option: NativeMemory
+  readonly #option: NumberedMemory
   readonly #optionValue: Int32Array
   readonly #ports = new Map<number, LinuxPort>()
   /** There while there are ports. */
