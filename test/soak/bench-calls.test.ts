@@ -27,6 +27,8 @@ const mostLost = 0.001
 /** How much memory may grow in a run that is long enough to tell. */
 const mostGrowth = 0.02
 const longRun = 300
+/** How often memory is looked at. */
+const looks = 12
 
 const serverAddress = '127.0.0.1:6067'
 const calleePort = 5060
@@ -78,9 +80,9 @@ suite(`${calls} calls that talk`, { timeout: (seconds + 900) * 1000 }, () => {
 
       phones = await MediaPhones.start({ folder, ports: mediaPorts, keys, seconds: whole + 60 })
       const pause = (ramp + settling + seconds + 20) * 1000
-      const held = caller('held', 5200, { rate: rampRate, calls, pause })
-      running.push(held)
-      await dial(phones, { a: held, b: callee })
+      const talking = caller('held', 5200, { rate: rampRate, calls, pause })
+      running.push(talking)
+      await dial(phones, { a: talking, b: callee })
       const churn = caller('churn', 5210, {
         ...{ rate: churnRate, calls: churnRate * (settling + seconds), pause: churnLength },
       })
@@ -91,12 +93,11 @@ suite(`${calls} calls that talk`, { timeout: (seconds + 900) * 1000 }, () => {
       const cpu = { server: server.cpuSeconds(), phones: phones.cpuSeconds(), began: Date.now() }
       const drops = droppedDatagrams()
       phones.begin()
-      const resident = await watch(server, seconds)
-      const middle = await server.holdings()
+      const held = await watch(server, seconds)
       const result = await phones.end()
       const elapsed = (Date.now() - cpu.began) / 1000
       const cores = (used: number): string => (used / elapsed).toFixed(2)
-      t.diagnostic(`in the middle ${describe(middle)}`)
+      t.diagnostic(`at the end of it ${describe(held.at(-1)!)}`)
       t.diagnostic(`media ${JSON.stringify(result)}`)
       const lost = 1 - result.received / result.sent
       t.diagnostic(
@@ -105,12 +106,16 @@ suite(`${calls} calls that talk`, { timeout: (seconds + 900) * 1000 }, () => {
       )
       t.diagnostic(`threads, cores and those waited for: ${busiest(threads, server.threadTimes(), elapsed)}`)
       t.diagnostic(`datagrams dropped at sockets: ${JSON.stringify(subtract(droppedDatagrams(), drops))}`)
-      t.diagnostic(`resident MiB: ${resident.map((bytes) => (bytes / 2 ** 20).toFixed(1)).join(' ')}`)
+      const resident = held.map(({ residentBytes }) => residentBytes)
+      const heap = held.map((one) => one.heap?.heapBytes ?? 0)
+      const mebi = (some: readonly number[]): string => some.map((bytes) => (bytes / 2 ** 20).toFixed(1)).join(' ')
+      t.diagnostic(`resident MiB: ${mebi(resident)}`)
+      t.diagnostic(`heap MiB: ${mebi(heap)}`)
 
-      for (const one of [churn, held]) {
+      for (const one of [churn, talking]) {
         const { created, successful, failed, retransmissions } = await one.finished((whole + 60) * 1000)
         t.diagnostic(
-          `${one === held ? 'held' : 'churn'}: ${created} calls, ${failed} failed, ${retransmissions} repeated`,
+          `${one === talking ? 'held' : 'churn'}: ${created} calls, ${failed} failed, ${retransmissions} repeated`,
         )
         assert.deepEqual([successful, failed], [created, 0], one.complaints())
       }
@@ -127,7 +132,9 @@ suite(`${calls} calls that talk`, { timeout: (seconds + 900) * 1000 }, () => {
         Object.values(after.counts).filter((count) => count !== 0),
         [],
       )
-      if (seconds >= longRun) assertFlat(resident)
+      if (seconds < longRun) return
+      assertFlat(resident, 'resident memory')
+      assertFlat(heap, 'the heap')
     } finally {
       await phones?.stop()
       for (const one of running) await one.abort()
@@ -172,23 +179,23 @@ function settled(server: B2buaServer): Promise<Holdings> {
   return server.holdingsWhen(({ counts }) => Object.values(counts).every((count) => count === 0), 75_000)
 }
 
-/** The server's resident bytes, every so often. */
-async function watch(server: B2buaServer, seconds: number): Promise<number[]> {
-  const samples: number[] = []
-  const every = Math.max(5, seconds / 30)
-  for (const end = Date.now() + seconds * 1000; Date.now() < end;) {
-    await sleep(Math.min(every * 1000, end - Date.now()))
-    samples.push(server.residentBytes())
+/** What the server holds, a dozen times. Each look collects garbage: without that, memory goes up and down by a third. */
+async function watch(server: B2buaServer, seconds: number): Promise<Holdings[]> {
+  const samples: Holdings[] = []
+  const end = Date.now() + seconds * 1000
+  for (let left = looks; left > 0; left--) {
+    await sleep((end - Date.now()) / left)
+    samples.push(await server.holdings())
   }
   return samples
 }
 
-/** The median of the last third is that of the first third, which leaves out what the run begins with. */
-function assertFlat(samples: readonly number[]): void {
+/** The median of the last third is that of the third before; the first is left out, in which the run begins. */
+function assertFlat(samples: readonly number[], what: string): void {
   const third = Math.floor(samples.length / 3)
   const median = (some: readonly number[]): number => [...some].sort((a, b) => a - b)[some.length >> 1]!
   const growth = median(samples.slice(-third)) / median(samples.slice(third, 2 * third)) - 1
-  assert.ok(Math.abs(growth) <= mostGrowth, `resident memory grew by ${(100 * growth).toFixed(1)} %`)
+  assert.ok(Math.abs(growth) <= mostGrowth, `${what} grew by ${(100 * growth).toFixed(1)} %`)
 }
 
 /** The threads that ran, or would have, for more than a hundredth of the time. */

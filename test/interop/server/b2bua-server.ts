@@ -131,11 +131,6 @@ export class B2buaServer {
     execFileSync('taskset', ['-a', '-p', '-c', String(core), String(this.#process.pid)])
   }
 
-  /** Its resident memory. */
-  residentBytes(): number {
-    return this.#process.residentBytes()
-  }
-
   /** What its threads have used of the processors so far. */
   threadTimes(): ReadonlyMap<string, ThreadTimes> {
     return threadTimes(this.#process.pid)
