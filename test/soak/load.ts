@@ -127,7 +127,7 @@ export class Bench {
 
   /** What the server holds when nothing is under way any more, or after {@link settleTime}. */
   settled(): Promise<Holdings> {
-    return this.server.holdingsWhen(({ counts }) => Object.values(counts).every((count) => count === 0), settleTime)
+    return this.server.settled(settleTime)
   }
 
   async #abort(): Promise<void> {

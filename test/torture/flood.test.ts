@@ -7,32 +7,12 @@ import { listen, SipPhone } from '../support/b2bua/sip-phone.ts'
 import { ServerProcess } from '../support/command/server-process.ts'
 import { config, recipient } from '../support/command/server-site.ts'
 import { Line } from '../support/media/phone.ts'
+import { bogusInvite } from '../support/torture/bogus-invite.ts'
 
 const floodSeconds = 2
 const perSecond = 5000
 /** Milliseconds between two packets of the call that is up. */
 const packetTime = 20
-
-/** A well-formed INVITE that nobody asked for and nobody will acknowledge. */
-function bogusInvite(number: number, port: number): Buffer {
-  const body = clearAudio(40000)
-  return Buffer.from(
-    [
-      'INVITE sip:bob@sip.example.org SIP/2.0',
-      `Via: SIP/2.0/UDP 127.0.0.1:${port};rport;branch=z9hG4bKflood${number}`,
-      'Max-Forwards: 70',
-      `From: <sip:mallory@sip.example.org>;tag=${number}`,
-      'To: <sip:bob@sip.example.org>',
-      `Call-ID: flood-${number}`,
-      'CSeq: 1 INVITE',
-      `Contact: <sip:mallory@127.0.0.1:${port}>`,
-      'Content-Type: application/sdp',
-      `Content-Length: ${body.length}`,
-      '',
-      body,
-    ].join('\r\n'),
-  )
-}
 
 /** An RTP packet of PCMU: its number is its sequence number and its timestamp. */
 function rtp(number: number): Buffer {
@@ -82,7 +62,7 @@ test('security case 4: a flood of 5,000 INVITEs a second beyond max-calls is ans
   while (performance.now() - began < floodSeconds * 1000) {
     const elapsed = performance.now() - began
     for (; sent < (elapsed / 1000) * perSecond; sent++)
-      mallory.send(bogusInvite(sent, mallory.address().port), port, '127.0.0.1')
+      mallory.send(bogusInvite(sent, '127.0.0.1', mallory.address().port), port, '127.0.0.1')
     for (; packets < elapsed / packetTime; packets++) lineA.send(rtp(packets), serversPort)
     await sleep(2)
   }

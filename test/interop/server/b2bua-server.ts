@@ -97,20 +97,32 @@ export class B2buaServer {
   async holdings(): Promise<Holdings> {
     // first: it collects garbage, which may close what nobody refers to
     const heap = await this.#inspector?.state()
-    const from = this.#process.mark()
-    process.kill(this.#process.pid, 'SIGUSR2')
-    const [line] = await this.#process.waitFor(/^.*\bcounts\b.*=.*$/m, { from, timeout: 5000 })
+    const { residentBytes, counts } = await this.usage()
     const links = readdirSync(`/proc/${this.#process.pid}/fd`).map((fd) => linkOf(this.#process.pid, fd))
     const open = links.filter((link) => link !== undefined)
     return {
       descriptors: open.length,
       sockets: open.filter((link) => link.startsWith('socket:')).length,
-      residentBytes: this.#process.residentBytes(),
-      counts: Object.fromEntries(
-        [...line.matchAll(/([\w-]+)=(\d+)\b/g)].map(([, key = '', value]) => [key, Number(value)] as const),
-      ),
+      residentBytes,
+      counts,
       heap,
     }
+  }
+
+  /** The part of {@link holdings} that costs it hardly anything to tell. */
+  async usage(): Promise<Pick<Holdings, 'residentBytes' | 'counts'>> {
+    const from = this.#process.mark()
+    process.kill(this.#process.pid, 'SIGUSR2')
+    const [line] = await this.#process.waitFor(/^.*\bcounts\b.*=.*$/m, { from, timeout: 30_000 })
+    const counts = Object.fromEntries(
+      [...line.matchAll(/([\w-]+)=(\d+)\b/g)].map(([, key = '', value]) => [key, Number(value)] as const),
+    )
+    return { residentBytes: this.#process.residentBytes(), counts }
+  }
+
+  /** What it holds when nothing is under way any more, or after `timeout` milliseconds. */
+  settled(timeout: number): Promise<Holdings> {
+    return this.holdingsWhen(({ counts }) => Object.values(counts).every((count) => count === 0), timeout)
   }
 
   /** Waits until it holds what `settled` asks for; returns what it holds then, or after `timeout` milliseconds. */

@@ -21,11 +21,14 @@ export class Inbox<T> {
     else waiting(value)
   }
 
-  /** The next one; rejects when none comes in 5 s. */
-  next(what: string): Promise<T> {
+  /**
+   * The next one; rejects when none comes.
+   * @param patience milliseconds
+   */
+  next(what: string, patience = 5000): Promise<T> {
     if (this.#kept.length > 0) return Promise.resolve(this.#kept.shift()!)
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`no ${what} came`)), 5000)
+      const timer = setTimeout(() => reject(new Error(`no ${what} came`)), patience)
       this.#waiting = (value) => {
         clearTimeout(timer)
         resolve(value)
