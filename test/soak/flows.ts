@@ -171,7 +171,7 @@ async function cancelled(call: SoakCall, chance: Chance): Promise<void> {
   await sleep(500 + chance.below(3000))
   call.attempt!.invite.cancel()
   await heard.next('CANCEL', patience)
-  assert.equal((await call.attempt!.failed.next('487', patience)).status, 487)
+  assert.equal(await call.failure(), 487)
 }
 
 async function refused(call: SoakCall, chance: Chance): Promise<void> {
@@ -179,7 +179,7 @@ async function refused(call: SoakCall, chance: Chance): Promise<void> {
   await sleep(chance.below(2000))
   const status = chance.of([404, 480, 486, 603])
   call.incoming!.reject(status)
-  assert.equal((await call.attempt!.failed.next(String(status), patience)).status, status)
+  assert.equal(await call.failure(), status)
 }
 
 /** Longer than a session of 90 s goes on that nobody refreshes: it is given up after 60 s (RFC 4028 §10). */

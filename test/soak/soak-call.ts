@@ -224,13 +224,21 @@ export class SoakCall {
   }
 
   async #unlessFailed<T>(wanted: Promise<T>): Promise<T> {
-    const failed = this.attempt!.failed.next('failure', 2 * patience)
-    return Promise.race([
-      wanted,
-      failed.then((failure) => {
-        throw new TurnedAway(failure.status)
-      }),
-    ])
+    const failed = this.attempt!.failed.then(({ status }) => {
+      throw new TurnedAway(status)
+    })
+    return Promise.race([wanted, failed])
+  }
+
+  /** Waits for the INVITE to fail, and says with which status. */
+  async failure(): Promise<number> {
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error('the INVITE does not fail')), patience)
+    })
+    const { status } = await Promise.race([this.attempt!.failed, late])
+    clearTimeout(timer)
+    return status
   }
 }
 

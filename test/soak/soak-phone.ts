@@ -17,7 +17,8 @@ export interface Attempt {
   readonly invite: OutgoingInvite
   readonly early: Inbox<{ readonly response: SipResponse; readonly session: InviteSession }>
   readonly answered: Inbox<{ readonly response: SipResponse; readonly session: InviteSession }>
-  readonly failed: Inbox<InviteFailure>
+  /** Why there is no 2xx, once that is known; it may never be. */
+  readonly failed: Promise<InviteFailure>
 }
 
 /** A phone with any number of lines, whose datagrams get lost now and then. */
@@ -67,7 +68,8 @@ export class SoakPhone {
   }
 
   call(to: string, route: string, body: string, headers: Fields): Attempt {
-    const attempt: Omit<Attempt, 'invite'> = { early: new Inbox(), answered: new Inbox(), failed: new Inbox() }
+    const failure = Promise.withResolvers<InviteFailure>()
+    const attempt: Omit<Attempt, 'invite'> = { early: new Inbox(), answered: new Inbox(), failed: failure.promise }
     const invite = this.#userAgent.invite({
       uri: to,
       to: `<${to}>`,
@@ -81,7 +83,7 @@ export class SoakPhone {
         if (session !== undefined) attempt.early.put({ response, session })
       },
       onSuccess: (response, session) => attempt.answered.put({ response, session }),
-      onFailure: (failure) => attempt.failed.put(failure),
+      onFailure: (one) => failure.resolve(one),
     })
     return { ...attempt, invite }
   }
