@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the SIP phones, proxies and tools that `make interop`, `make load` and `make soak` drive (Debian 12 or later; needs
+# Installs the SIP phones, proxies and tools that `make interop`, `make load`, `make churn` and `make soak` drive (Debian 12 or later; needs
 # root). Quick and silent when everything is there already. `--web` adds the browser of `make e2e`.
 set -eu
 

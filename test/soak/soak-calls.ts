@@ -32,6 +32,8 @@ export class SoakCalls {
   readonly failures: string[] = []
   /** Of calls whose phones stayed to the end. */
   readonly media = { sent: 0, arrived: 0, strange: 0 }
+  /** The same, of those that were up during the flood. */
+  readonly floodedMedia = { sent: 0, arrived: 0, strange: 0 }
   /** Somebody else calls for no reason: a call may be turned away. */
   flooded = false
   turnedAwayInPeace = 0
@@ -46,7 +48,7 @@ export class SoakCalls {
   /** Counts from zero. What failed is kept. */
   forget(): void {
     this.tallies.clear()
-    Object.assign(this.media, { sent: 0, arrived: 0, strange: 0 })
+    for (const media of [this.media, this.floodedMedia]) Object.assign(media, { sent: 0, arrived: 0, strange: 0 })
   }
 
   /**
@@ -82,13 +84,13 @@ export class SoakCalls {
       } else this.failures.push(`${flow.name}, ${call.user}: ${String(error)}`)
     }
     const counts = await call.finish()
-    if (flow.lossy !== true) this.#count(counts)
+    if (flow.lossy !== true) this.#count(counts, before || this.flooded ? this.floodedMedia : this.media)
   }
 
-  #count({ a, b }: CallCounts): void {
-    this.media.sent += a.sent + b.sent
-    this.media.arrived += a.arrived + b.arrived
-    this.media.strange += a.strange + b.strange
+  #count({ a, b }: CallCounts, media: SoakCalls['media']): void {
+    media.sent += a.sent + b.sent
+    media.arrived += a.arrived + b.arrived
+    media.strange += a.strange + b.strange
   }
 
   #choose(): Flow {

@@ -46,7 +46,6 @@ export function soakReport(figures: SoakFigures): string {
   const { minutes, transport, atOnce, loss, seed, seconds, used, mediaUsed, calls, flooded, phones } = figures
   const tallies = [...calls.tallies.values()]
   const sum = (of: 'placed' | 'asPlanned' | 'turnedAway'): number => tallies.reduce((all, one) => all + one[of], 0)
-  const { media } = calls
   const lost = phones.reduce((all, { transport: { lost } }) => all + lost, 0)
   return [
     `${atOnce} calls at a time over ${transport.toUpperCase()} for ${minutes} minutes (${seconds.toFixed(0)} s to the last BYE), seed ${seed}.`,
@@ -59,9 +58,10 @@ export function soakReport(figures: SoakFigures): string {
         ['turned away by the server while flooded, otherwise', `${sum('turnedAway')}, ${calls.turnedAwayInPeace}`],
         ['messages of SIP lost on purpose', String(lost)],
         [
-          `media packets sent (${100 * loss} % more were lost on purpose), arrived, lost in between, unreadable`,
-          `${media.sent}, ${media.arrived}, ${media.sent - media.arrived}, ${media.strange}`,
+          `media packets sent (${100 * loss} % more were lost on purpose), lost in between, unreadable`,
+          packets(calls.media),
         ],
+        ['the same of calls that were up during the flood', packets(calls.floodedMedia)],
         [
           'CPU of the server, of the phones’ media',
           `${percent(used / seconds)}, ${percent(mediaUsed / seconds)} of a core`,
@@ -113,6 +113,10 @@ export function soakReport(figures: SoakFigures): string {
     `After: ${describe(figures.later)}.`,
     '',
   ].join('\n')
+}
+
+function packets({ sent, arrived, strange }: SoakCalls['media']): string {
+  return `${sent}, ${sent - arrived}, ${strange}`
 }
 
 function delays({ packets, p50, p99, p999, longest }: Percentiles): string[] {
