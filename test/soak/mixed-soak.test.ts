@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { fork } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
+import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { suite, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -61,15 +62,15 @@ suite(`${atOnce} calls at a time for ${minutes} minutes, all flows mixed`, { tim
     calls.forget()
 
     const samples: Sample[] = []
-    const [cpu, mediaCpu, began] = [b2bua.cpuSeconds(), media.cpuSeconds(), Date.now()]
+    const [cpu, mediaCpu, machine, began] = [b2bua.cpuSeconds(), media.cpuSeconds(), machineSeconds(), Date.now()]
+    const own = process.cpuUsage()
     media.tell({ do: 'phase', name: 'calls' })
     const running = calls.run(atOnce, minutes * 60_000)
     const flooding = flood(calls, media)
     const state = { over: false }
     const sampling = (async () => {
       while (!state.over) {
-        const { residentBytes, counts } = await b2bua.usage()
-        samples.push({ seconds: (Date.now() - began) / 1000, residentBytes, counts, flooded: calls.flooded })
+        samples.push({ ...(await b2bua.memory()), seconds: (Date.now() - began) / 1000, flooded: calls.flooded })
         await sleep(Math.max(5, minutes) * 1000)
       }
     })()
@@ -80,11 +81,13 @@ suite(`${atOnce} calls at a time for ${minutes} minutes, all flows mixed`, { tim
     const seconds = (Date.now() - began) / 1000
     const used = b2bua.cpuSeconds() - cpu
     const mediaUsed = media.cpuSeconds() - mediaCpu
+    const { user, system } = process.cpuUsage(own)
+    const othersUsed = machineSeconds() - machine - used - mediaUsed - (user + system) / 1e6
     const phases = await media.report()
     const later = await b2bua.settled(settleTime + 40_000)
 
     const report = soakReport({
-      ...{ minutes, transport, atOnce, loss, seed, floodRate, floodSeconds, seconds, used, mediaUsed },
+      ...{ minutes, transport, atOnce, loss, seed, floodRate, floodSeconds, seconds, used, mediaUsed, othersUsed },
       ...{ calls, flooded, phases, samples, base, later, phones: [...callers, callee], output: b2bua.output },
     })
     writeFileSync(join(folder, 'report.md'), report)
@@ -100,6 +103,11 @@ suite(`${atOnce} calls at a time for ${minutes} minutes, all flows mixed`, { tim
     assert.equal(await b2bua.stop(), 0, 'the server stops with status 0')
   })
 })
+
+/** CPU seconds that all cores have spent on anything so far. */
+function machineSeconds(): number {
+  return cpus().reduce((all, { times: { user, nice, sys, irq } }) => all + user + nice + sys + irq, 0) / 1000
+}
 
 /** In the middle of the run somebody calls for no reason. */
 async function flood(calls: SoakCalls, media: MediaLab): Promise<FloodResult | undefined> {

@@ -1,4 +1,5 @@
 import { type Holdings } from '../interop/server/b2bua-server.ts'
+import { type Heaps } from '../interop/server/inspector.ts'
 import { type FloodResult } from './flood.ts'
 import { describe } from './load.ts'
 import { type Percentiles, type PhaseReport } from './media-messages.ts'
@@ -9,6 +10,7 @@ import { type SoakPhone } from './soak-phone.ts'
 export interface Sample {
   readonly seconds: number
   readonly residentBytes: number
+  readonly heaps: Heaps | undefined
   readonly counts: Readonly<Record<string, number>>
   readonly flooded: boolean
 }
@@ -27,6 +29,8 @@ export interface SoakFigures {
   /** CPU seconds of the server, and of the process of the phones' media. */
   readonly used: number
   readonly mediaUsed: number
+  /** CPU seconds that went into neither those nor the phones' SIP: the flood, and whoever else was on the machine. */
+  readonly othersUsed: number
   readonly calls: SoakCalls
   readonly flooded: FloodResult | undefined
   readonly phases: readonly PhaseReport[]
@@ -43,7 +47,8 @@ const rows = 30
 
 /** The report of a run, in Markdown. */
 export function soakReport(figures: SoakFigures): string {
-  const { minutes, transport, atOnce, loss, seed, seconds, used, mediaUsed, calls, flooded, phones } = figures
+  const { minutes, transport, atOnce, loss, seed, seconds, used, mediaUsed, othersUsed, calls, flooded, phones } =
+    figures
   const tallies = [...calls.tallies.values()]
   const sum = (of: 'placed' | 'asPlanned' | 'turnedAway'): number => tallies.reduce((all, one) => all + one[of], 0)
   const lost = phones.reduce((all, { transport: { lost } }) => all + lost, 0)
@@ -63,8 +68,8 @@ export function soakReport(figures: SoakFigures): string {
         ],
         ['the same of calls that were up during the flood', packets(calls.floodedMedia)],
         [
-          'CPU of the server, of the phones’ media',
-          `${percent(used / seconds)}, ${percent(mediaUsed / seconds)} of a core`,
+          'CPU of the server, of the phones’ media, of others on this machine',
+          `${percent(used / seconds)}, ${percent(mediaUsed / seconds)}, ${percent(othersUsed / seconds)} of a core`,
         ],
       ],
     ),
@@ -100,10 +105,19 @@ export function soakReport(figures: SoakFigures): string {
     ),
     '',
     table(
-      ['s', 'resident MiB', 'calls', 'dialogs', 'transactions', 'media ports'],
-      thinned(figures.samples).map(({ seconds, residentBytes, counts, flooded }) => [
+      [
+        's',
+        'resident MiB',
+        'heap of main thread, MiB',
+        'of workers',
+        'calls',
+        'dialogs',
+        'transactions',
+        'media ports',
+      ],
+      thinned(figures.samples).map(({ seconds, residentBytes, heaps, counts, flooded }) => [
         `${seconds.toFixed(0)}${flooded ? ' (flood)' : ''}`,
-        mebi(residentBytes),
+        ...[residentBytes, heaps?.main ?? 0, heaps?.workers ?? 0].map(mebi),
         ...['calls', 'dialogs', 'transactions', 'media-ports'].map((key) => String(counts[key] ?? '')),
       ]),
     ),

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { PeerProcess } from '../peers/peer-process.ts'
 import { poll } from '../peers/poll.ts'
 import { cpuSeconds, threadTimes, type ThreadTimes } from './cpu-seconds.ts'
-import { Inspector, type HeapState } from './inspector.ts'
+import { Inspector, type Heaps, type HeapState } from './inspector.ts'
 import { flexisipConf, saveAtomically, type FlexisipConf } from './flexisip-conf.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
@@ -118,6 +118,11 @@ export class B2buaServer {
       [...line.matchAll(/([\w-]+)=(\d+)\b/g)].map(([, key = '', value]) => [key, Number(value)] as const),
     )
     return { residentBytes: this.#process.residentBytes(), counts }
+  }
+
+  /** The same with the size of its heaps, garbage included, where there is an inspector. */
+  async memory(): Promise<Pick<Holdings, 'residentBytes' | 'counts'> & { readonly heaps: Heaps | undefined }> {
+    return { ...(await this.usage()), heaps: await this.#inspector?.heaps() }
   }
 
   /** What it holds when nothing is under way any more, or after `timeout` milliseconds. */

@@ -8,12 +8,23 @@ export interface HeapState {
   readonly resources: Readonly<Record<string, number>>
 }
 
+/** Bytes of JavaScript's heaps as they are, garbage included. */
+export interface Heaps {
+  readonly main: number
+  /** Of all workers together. */
+  readonly workers: number
+}
+
 /** A message of the Chrome DevTools Protocol: an answer has an id, an event a method. */
 interface ProtocolMessage {
   readonly id?: number
   readonly method?: string
   readonly params?: { readonly sessionId?: string; readonly message?: string }
-  readonly result?: { readonly result?: { readonly value?: unknown }; readonly usedSize?: number }
+  readonly result?: {
+    readonly result?: { readonly value?: unknown }
+    readonly usedSize?: number
+    readonly totalSize?: number
+  }
 }
 
 /** Sends a command to one thread. */
@@ -61,6 +72,14 @@ export class Inspector {
     for (const kind of JSON.parse(String(reply.result?.result?.value)) as string[])
       resources[kind] = (resources[kind] ?? 0) + 1
     return { heapBytes, resources }
+  }
+
+  /** How large the heaps are. */
+  async heaps(): Promise<Heaps> {
+    const size = async (send: Send): Promise<number> => (await send('Runtime.getHeapUsage')).result?.totalSize ?? 0
+    let workers = 0
+    for (const session of this.#workers) workers += await size(this.#worker(session))
+    return { main: await size(this.#main), workers }
   }
 
   close(): void {
