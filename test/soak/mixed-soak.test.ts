@@ -116,6 +116,7 @@ async function flood(calls: SoakCalls, media: MediaLab): Promise<FloodResult | u
   media.tell({ do: 'phase', name: 'calls, flooded' })
   calls.flooded = true
   const child = fork(fileURLToPath(new URL('flood.ts', import.meta.url)), [
+    transport,
     server.host,
     ...[server.port, floodRate, floodSeconds].map(String),
   ])
