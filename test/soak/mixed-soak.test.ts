@@ -27,6 +27,8 @@ const loss = 0.01
 /** Seconds. */
 const warmUp = Math.min(60, minutes * 60)
 const floodSeconds = 60
+/** Calls a second that one address may begin: several times what all phones together place, which share one. */
+const callRate = 100
 const server = { host: '127.0.0.1', port: 6067 }
 const proxyPort = 5060
 /** How many of the media packets that reach the server may get lost in it: none do, but a machine that is busy drops some. */
@@ -42,6 +44,7 @@ suite(`${atOnce} calls at a time for ${minutes} minutes, all flows mixed`, { tim
       folder: join(folder, 'b2bua'),
       encryptionRules: ['sdes .*@soak\\.example'],
       server: { 'max-calls': String(2 * atOnce) },
+      args: ['--set', `b2bua/max-call-rate-per-source=${callRate}`],
       inspectorPort: 9229,
     })
     t.after(() => b2bua.stop())
