@@ -2,8 +2,8 @@ import { type Percentiles } from './media-messages.ts'
 
 /** Width of a bucket in milliseconds. */
 const step = 0.05
-/** Delays beyond 200 ms share the last bucket. */
-const buckets = 4000
+/** Delays beyond 2 s share the last bucket. */
+const buckets = 40_000
 
 /** How often which delay was seen. */
 export class Delays {

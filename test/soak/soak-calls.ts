@@ -45,8 +45,9 @@ export class SoakCalls {
     this.#weights = parts.flows.reduce((sum, { weight }) => sum + weight, 0)
   }
 
-  /** Counts from zero. What failed is kept. */
+  /** Counts from zero: a server that has just begun may be behind with its work. What failed is kept. */
   forget(): void {
+    this.turnedAwayInPeace = 0
     this.tallies.clear()
     for (const media of [this.media, this.floodedMedia]) Object.assign(media, { sent: 0, arrived: 0, strange: 0 })
   }
