@@ -4,7 +4,7 @@
 set -eu
 
 # program:package
-peers='cc:gcc linphonec:linphone-cli baresip:baresip-core sipp:sip-tester kamailio:kamailio tcpdump:tcpdump ip:iproute2 ss:iproute2'
+peers='cc:gcc linphonec:linphone-cli baresip:baresip-core sipp:sip-tester kamailio:kamailio sipsak:sipsak tcpdump:tcpdump ip:iproute2 ss:iproute2'
 [ "${1:-}" != --web ] || peers="$peers chromium:chromium"
 
 missing=
