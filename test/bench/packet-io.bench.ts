@@ -17,8 +17,8 @@ const calls = 200
 const ngPort = 22_222
 const numbers = (name: string, otherwise: string): number[] => (process.env[name] ?? otherwise).split(',').map(Number)
 const rounds = Number(process.env['ROUNDS'] ?? 5)
-const seconds = Number(process.env['SECONDS'] ?? 1.5)
-const rates = numbers('RATES', '1000,10000,20000,40000,80000,120000')
+const seconds = Number(process.env['SECONDS'] ?? 1)
+const rates = numbers('RATES', '10000,40000,80000,120000')
 const payloads = numbers('PAYLOADS', '160,1200')
 /** Leg A's side and leg B's. */
 const pairs = (
@@ -28,6 +28,8 @@ const pairs = (
 )
   .split(',')
   .map((pair) => pair.split(':').map(sideOf) as [Side, Side])
+/** Packets a second by which the search for the highest rate without loss goes up; 0: it is not looked for. */
+const step = Number(process.env['STEP'] ?? 0)
 const wanted = process.env['RELAYS']?.split(',')
 /** Each on a core of its own where there are two: the phones on the second, whoever is measured on the first. */
 const pinned = process.env['PIN'] !== undefined
@@ -100,6 +102,13 @@ async function measurePair(pair: readonly [Side, Side], payload: number): Promis
     return { ...result, cpu: (partner.cpu - before) / result.received }
   }
   for (const name of relays.keys()) await measure(name, 20_000, 2) // each learns its phones, and warms up
+  for (const name of step > 0 ? relays.keys() : []) {
+    const lossless = await highestRate(async (rate) => {
+      const { sent, received } = await measure(name, rate, 2)
+      return received >= 0.9999 * sent && sent >= 0.99 * 2 * rate
+    })
+    console.log(`${pair.join(' – ')}, ${payload} bytes, ${name}: no loss up to ${lossless} packets/s`)
+  }
   for (const rate of rates) {
     const found = new Map<string, Measurement[]>([...relays.keys()].map((name) => [name, []]))
     for (let round = 0; round < rounds; round++)
@@ -124,6 +133,15 @@ async function measurePair(pair: readonly [Side, Side], payload: number): Promis
   }
   for (const { close } of relays.values()) close?.()
   await Promise.all([load, ...[...relays.values()].map(({ partner }) => partner)].map((partner) => partner.end()))
+}
+
+/** The highest rate that goes well at least once in three times; phones that cannot keep up with it do not go well. */
+async function highestRate(goesWell: (rate: number) => Promise<boolean>): Promise<number> {
+  for (let rate = step; ; rate += step) {
+    let well = false
+    for (let time = 0; time < 3 && !well; time++) well = await goesWell(rate)
+    if (!well) return rate - step
+  }
 }
 
 console.log(`${calls} calls, median of ${rounds} interleaved rounds of ${seconds} s`)
