@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { createSocket } from 'node:dgram'
 import { join } from 'node:path'
 import { suite, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { register } from './peers/register.ts'
 import { sipMessages, type TracedMessage } from './peers/sip-trace.ts'
 import { Sipp } from './peers/sipp.ts'
 import { Site } from './server/site.ts'
@@ -108,34 +108,4 @@ function callId({ headers }: TracedMessage): string | undefined {
 function assertBothHeardFor(seconds: number, ...heard: { readonly tone: number }[]): void {
   for (const each of heard)
     assert.ok(each.tone / 10 >= seconds, `${JSON.stringify(each)}, expected ${seconds} s of tone`)
-}
-
-/** Registers a SIPp at the proxy: it can answer, but not register itself. */
-async function register(user: string, port: number): Promise<void> {
-  const socket = createSocket('udp4')
-  const request = [
-    'REGISTER sip:load.example SIP/2.0',
-    `Via: SIP/2.0/UDP 127.0.0.1:5290;rport;branch=z9hG4bKregister${port}`,
-    `From: <sip:${user}@load.example>;tag=${user}`,
-    `To: <sip:${user}@load.example>`,
-    `Call-ID: register-${port}`,
-    'CSeq: 1 REGISTER',
-    `Contact: <sip:${user}@127.0.0.1:${port}>`,
-    'Expires: 600',
-    'Max-Forwards: 70',
-    'Content-Length: 0',
-    '',
-    '',
-  ].join('\r\n')
-  try {
-    await new Promise<void>((resolve) => socket.bind(5290, '127.0.0.1', resolve))
-    const answer = new Promise<string>((resolve, reject) => {
-      socket.once('message', (message) => resolve(message.toString('latin1')))
-      setTimeout(() => reject(new Error('no answer to REGISTER')), 5000).unref()
-    })
-    socket.send(request, 5060, '127.0.0.1')
-    assert.match(await answer, /^SIP\/2\.0 200 /)
-  } finally {
-    socket.close()
-  }
 }

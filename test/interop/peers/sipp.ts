@@ -1,5 +1,5 @@
 import { mkdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { locatePeer, PeerProcess } from './peer-process.ts'
 
@@ -7,7 +7,7 @@ export interface SippOptions {
   readonly name: string
   /** Scratch folder; also where a scenario finds the files that it plays. */
   readonly folder: string
-  /** A file of sipp/. */
+  /** A file of sipp/, or the full path of another one. */
   readonly scenario: string
   readonly transport: 'udp' | 'tcp'
   readonly port: number
@@ -28,6 +28,10 @@ export interface SippOptions {
   readonly atOnce?: number
   /** Length of each `<pause/>` in milliseconds. */
   readonly pause?: number
+  /** How long each message may take to come, in milliseconds; without limit by default. */
+  readonly receiveTimeout?: number
+  /** What the scenario finds as [name]. */
+  readonly keys?: Readonly<Record<string, string>>
   /** Sends RTP back to where it came from. */
   readonly echo?: boolean
   /** What its scenario logs is kept, to be read by {@link Sipp.logged}. */
@@ -65,6 +69,7 @@ export class Sipp {
       domain = 'load.example',
     } = options
     const { rate, calls, atOnce, pause = 0, echo = false, logs = false, elsewhere } = options
+    const { receiveTimeout, keys = {} } = options
     mkdirSync(folder, { recursive: true })
     this.#statistics = join(folder, `${name}.csv`)
     this.#errors = join(folder, `${name}.err`)
@@ -73,7 +78,7 @@ export class Sipp {
       name,
       command: locatePeer('sipp'),
       args: [
-        ...['-sf', join(scenarios, scenario), '-nostdin', '-t', transport === 'tcp' ? 't1' : 'u1'],
+        ...['-sf', resolve(scenarios, scenario), '-nostdin', '-t', transport === 'tcp' ? 't1' : 'u1'],
         ...['-i', '127.0.0.1', '-p', `${port}`, '-mi', '127.0.0.1', '-mp', `${mediaPort}`],
         ...['-trace_stat', '-stf', this.#statistics, '-fd', '1', '-trace_err', '-error_file', this.#errors],
         ...['-s', user, '-key', 'domain', domain, '-d', `${pause}`, '-buff_size', '1048576'],
@@ -81,6 +86,8 @@ export class Sipp {
         ...(rate === undefined ? [] : ['-r', `${rate}`]),
         ...(calls === undefined ? [] : ['-m', `${calls}`]),
         ...(atOnce === undefined ? [] : ['-l', `${atOnce}`]),
+        ...(receiveTimeout === undefined ? [] : ['-recv_timeout', `${receiveTimeout}`]),
+        ...Object.entries(keys).flatMap(([key, value]) => ['-key', key, value]),
         ...(echo ? ['-rtp_echo'] : []),
         ...(logs ? ['-trace_logs', '-log_file', this.#log] : []),
         ...(remote === undefined ? [] : [remote]),
