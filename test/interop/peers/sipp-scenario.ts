@@ -37,7 +37,10 @@ function complete(text: string, values: Readonly<Record<string, string>>): strin
       return macro === '' ? line : (macros[macro] ?? unknown(macro))(rest)
     })
     .join('\n')
-  return `<?xml version="1.0" encoding="ISO-8859-1" ?>\n<scenario name="flow">\n${written}\n<Reference variables="_,me,peer"/>\n</scenario>\n`
+  // SIPp takes a variable that nobody reads for a mistake
+  const assigned = [...written.matchAll(/assign_to="([^"]*)"/g)].flatMap(([, names = '']) => names.split(','))
+  const reference = assigned.length === 0 ? '' : `<Reference variables="${[...new Set(assigned)].join(',')}"/>\n`
+  return `<?xml version="1.0" encoding="ISO-8859-1" ?>\n<scenario name="flow">\n${written}\n${reference}</scenario>\n`
 }
 
 function include(text: string): string {
@@ -56,14 +59,14 @@ function unknown(macro: string): never {
 
 const contact = 'Contact: <sip:flow@[local_ip]:[local_port]>'
 // a branch that CANCEL and the ACK of a refusal can repeat: it says which request of which call it is
-const via = (method: string): string =>
-  `Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=z9hG4bK-[pid]-[call_number]-[local_port]-[cseq]-${method}`
+const via = (method: string, cseq: string): string =>
+  `Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=z9hG4bK-[pid]-[call_number]-[local_port]-${cseq}-${method}`
 
 /** The head of a request in the dialog. */
 function request(method: string, cseq: string, branch = method): string {
   return [
     `${method} [next_url] SIP/2.0`,
-    via(branch),
+    via(branch, cseq),
     '[routes]',
     'From: [$me]',
     'To: [$peer]',
@@ -78,7 +81,7 @@ function request(method: string, cseq: string, branch = method): string {
 function firstRequest(method: string, cseq = '[cseq]', branch = method, to = ''): string {
   return [
     `${method} sip:[service]@[domain] SIP/2.0`,
-    via(branch),
+    via(branch, cseq),
     'From: <sip:flow@load.example>;tag=[pid]from[call_number]',
     `To: <sip:[service]@[domain]>${to}`,
     'Call-ID: [call_id]',
@@ -114,7 +117,11 @@ const macros: Readonly<Record<string, (rest: string) => string>> = {
   ackRefusal: () => request('ACK', '[cseq]', 'INVITE'),
   /** METHOD: outside of a dialog. */
   first: (method) => firstRequest(method),
+  /** Of the INVITE that was sent last. */
   cancel: () => firstRequest('CANCEL', '[cseq]', 'INVITE'),
+  /** Those of the INVITE whose CSeq number is in a variable. */
+  cancelOf: (name) => firstRequest('CANCEL', `[$${name}]`, 'INVITE'),
+  ackFirstRefusalOf: (name) => firstRequest('ACK', `[$${name}]`, 'INVITE', '[peer_tag_param]'),
   /** The ACK of a refused INVITE outside of a dialog. */
   ackFirstRefusal: () => firstRequest('ACK', '[cseq]', 'INVITE', '[peer_tag_param]'),
   /** STATUS REASON: to a request in the dialog. */
@@ -124,6 +131,12 @@ const macros: Readonly<Record<string, (rest: string) => string>> = {
     const [, tag = '', status = ''] = /^(\S+) (.*)$/.exec(rest) ?? []
     return response(status, `[last_To:];tag=[pid]${tag}[call_number]`, ['[last_Record-Route:]'])
   },
+  /** STATUS REASON: to the INVITE, whatever came after it. */
+  invited: (status) =>
+    [
+      `SIP/2.0 ${status}`,
+      ...['[$via1]', '[$via2]', 'From: [$peer]', 'To: [$me]', 'Call-ID: [call_id]', 'CSeq: [$cseq] INVITE', contact],
+    ].join('\n'),
   empty: () => 'Content-Length: 0\n',
   /** VERSION DIRECTION [FORMATS [ADDRESS]]: audio. */
   sdp: (rest) => {
