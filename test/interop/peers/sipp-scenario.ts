@@ -22,8 +22,12 @@ export function inCallScenario(
   return complete(`@include parts/${side}\n@include ${flow}.${role}\n@include parts/bye.${role}`, values)
 }
 
-/** The scenario of one side of a flow that is about the call's beginning: `sipp/flows/<flow>.<side>.xml`. */
-export function callScenario(flow: string, side: FlowSide, values: Readonly<Record<string, string>> = {}): string {
+/** The scenario of one side of a flow that is about the call's beginning, or has more sides: `sipp/flows/<flow>.<side>.xml`. */
+export function callScenario(
+  flow: string,
+  side: FlowSide | 'target',
+  values: Readonly<Record<string, string>> = {},
+): string {
   return complete(`@include ${flow}.${side}`, values)
 }
 
@@ -40,7 +44,7 @@ function complete(text: string, values: Readonly<Record<string, string>>): strin
   // SIPp takes a variable that nobody reads for a mistake
   const assigned = [...written.matchAll(/assign_to="([^"]*)"/g)].flatMap(([, names = '']) => names.split(','))
   const reference = assigned.length === 0 ? '' : `<Reference variables="${[...new Set(assigned)].join(',')}"/>\n`
-  return `<?xml version="1.0" encoding="ISO-8859-1" ?>\n<scenario name="flow">\n${written}\n${reference}</scenario>\n`
+  return `<?xml version="1.0" encoding="ISO-8859-1" ?>\n<scenario name="flow">\n${written}\n<timewait milliseconds="200"/>\n${reference}</scenario>\n`
 }
 
 function include(text: string): string {
@@ -102,7 +106,8 @@ function response(status: string, to: string, more: readonly string[] = []): str
     to,
     '[last_Call-ID:]',
     '[last_CSeq:]',
-    contact,
+    // a redirection has a Contact of its own
+    ...(status.startsWith('3') ? [] : [contact]),
   ].join('\n')
 }
 

@@ -32,6 +32,8 @@ export interface SippOptions {
   readonly receiveTimeout?: number
   /** What the scenario finds as [name]. */
   readonly keys?: Readonly<Record<string, string>>
+  /** Keeps every message, in `<name>.msg`. */
+  readonly messages?: boolean
   /** Sends RTP back to where it came from. */
   readonly echo?: boolean
   /** What its scenario logs is kept, to be read by {@link Sipp.logged}. */
@@ -69,7 +71,7 @@ export class Sipp {
       domain = 'load.example',
     } = options
     const { rate, calls, atOnce, pause = 0, echo = false, logs = false, elsewhere } = options
-    const { receiveTimeout, keys = {} } = options
+    const { receiveTimeout, keys = {}, messages = false } = options
     mkdirSync(folder, { recursive: true })
     this.#statistics = join(folder, `${name}.csv`)
     this.#errors = join(folder, `${name}.err`)
@@ -88,6 +90,7 @@ export class Sipp {
         ...(atOnce === undefined ? [] : ['-l', `${atOnce}`]),
         ...(receiveTimeout === undefined ? [] : ['-recv_timeout', `${receiveTimeout}`]),
         ...Object.entries(keys).flatMap(([key, value]) => ['-key', key, value]),
+        ...(messages ? ['-trace_msg', '-message_file', join(folder, `${name}.msg`)] : []),
         ...(echo ? ['-rtp_echo'] : []),
         ...(logs ? ['-trace_logs', '-log_file', this.#log] : []),
         ...(remote === undefined ? [] : [remote]),
