@@ -109,6 +109,11 @@ export class Baresip implements Phone {
     this.#command('resume')
   }
 
+  /** Sends the far end of the call that is up to somebody else. */
+  transfer(uri: string): void {
+    this.#command('transfer', uri)
+  }
+
   /** Presses a key for a moment; it always goes out as an event of RFC 4733. */
   press(key: string): void {
     this.#command('sndcode', key)

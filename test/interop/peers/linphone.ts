@@ -122,6 +122,42 @@ export class Linphone implements Phone {
     this.#process.send('resume')
   }
 
+  /** Sends the far end of the call that is up to somebody else. */
+  transfer(uri: string): void {
+    this.#process.send(`transfer ${uri}`)
+  }
+
+  /** Connects the far ends of the last two calls that it has had since {@link listen}: the first one's calls the second one's. */
+  connectBoth(): void {
+    const [second, first] = this.#callIds().reverse()
+    if (first === undefined || second === undefined) throw new Error(`${this.name} has no two calls`)
+    this.#process.send(`transfer ${first} --to-call ${second}`)
+  }
+
+  /** Resolves when it has been told that the far end has reached who it was sent to. */
+  async transferred(): Promise<void> {
+    await this.#process.waitFor(/has been transfered, you can safely close the call/, {
+      from: this.#textMark,
+      timeout: stepTimeout,
+    })
+  }
+
+  /** Ends all its calls. */
+  async hangupAll(): Promise<void> {
+    this.#process.send('terminate all')
+    const open = (): boolean =>
+      this.#callIds().some(
+        (id) => !new RegExp(`Call ${id} with .* (?:ended|error)`).test(this.#process.text.slice(this.#textMark)),
+      )
+    if ((await poll(() => !open() || undefined, stepTimeout)) === undefined)
+      throw new Error(`${this.name} still has a call`)
+    this.#busy = false
+  }
+
+  #callIds(): readonly string[] {
+    return [...this.#process.text.slice(this.#textMark).matchAll(/, assigned id (\d+)/g)].map(([, id = '']) => id)
+  }
+
   /** Adds video to the call that is up, by a re-INVITE. It cannot take it away again. */
   addVideo(): void {
     this.#process.send('camera on')

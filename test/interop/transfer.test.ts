@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict'
+import { after, before, suite, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Linphone } from './peers/linphone.ts'
+import { type Phone } from './peers/phone.ts'
+import { Site } from './server/site.ts'
+import { assertWire, captured, requestsTo, ring, seen } from './server/talk.ts'
+
+const ports = { alice: 5071, bob: 5075, dave: 5079 }
+
+const modes = ['none', 'srtp', 'dtls', 'zrtp'] as const
+const names = { none: 'none', srtp: 'SDES', dtls: 'DTLS', zrtp: 'ZRTP' } as const
+
+suite('transfers', { timeout: 200_000 }, () => {
+  let site: Site
+  let alice: Linphone
+  let bob: Linphone
+  let dave: Linphone
+
+  before(async () => {
+    site = await Site.open('transfer')
+    ;[alice, bob, dave] = await Promise.all([
+      site.linphone('alice', { sipPort: ports.alice, rtpPort: 17_000, toneHz: 1000 }),
+      site.linphone('bob', { sipPort: ports.bob, rtpPort: 17_020, toneHz: 2300 }),
+      site.linphone('dave', { sipPort: ports.dave, rtpPort: 17_040, toneHz: 2700 }),
+    ])
+  })
+  after(async () => {
+    assert.equal(await site.close(), 0, 'the server stops with status 0')
+  })
+
+  for (const mode of modes) {
+    test(`blind, ${names[mode]} on every leg`, async () => {
+      await Promise.all([alice, bob, dave].map((phone) => phone.offer(mode)))
+      let since = 0
+      const file = await captured(site.folder, async () => {
+        await ring(alice, bob, 'sip:bob@other.example')
+        bob.answer()
+        await Promise.all([alice.established(), bob.established()])
+        await sleep(300)
+        await dave.listen()
+        alice.transfer('sip:dave@other.example')
+        await dave.incoming()
+        dave.answer()
+        await Promise.all([dave.established(), bob.established(), alice.transferred()])
+        await alice.hangupAll()
+        since = Date.now() / 1000
+        await sleep(2000)
+        await bob.hangupAll()
+        await dave.ended()
+      })
+      assertTransferred(file, bob, dave, since)
+    })
+
+    test(`attended, ${names[mode]} on every leg`, async () => {
+      await Promise.all([alice, bob, dave].map((phone) => phone.offer(mode)))
+      let since = 0
+      const file = await captured(site.folder, async () => {
+        await ring(alice, bob, 'sip:bob@other.example')
+        bob.answer()
+        await Promise.all([alice.established(), bob.established()])
+        await sleep(300)
+        await dave.listen()
+        alice.dial('sip:dave@other.example')
+        await dave.incoming()
+        dave.answer()
+        await Promise.all([alice.established(), dave.established()])
+        await sleep(500)
+        alice.connectBoth()
+        await Promise.all([dave.established(), bob.established(), alice.transferred()])
+        await alice.hangupAll()
+        since = Date.now() / 1000
+        await sleep(2000)
+        await bob.hangupAll()
+        await dave.hangupAll()
+      })
+      assertTransferred(file, bob, dave, since)
+    })
+
+    function assertTransferred(file: string, caller: Phone, callee: Phone, since: number): void {
+      const { sip, callerMedia, calleeMedia } = seen(file, caller, callee, since)
+      assert.match(requestsTo(sip, ports.alice, 'NOTIFY').at(-1)?.body ?? '', /^SIP\/2\.0 200 /)
+      for (const media of [callerMedia, calleeMedia]) assertWire(media, mode === 'none' ? 'clear' : 'encrypted')
+      for (const [phone, other] of [
+        [caller, callee],
+        [callee, caller],
+      ] as const) {
+        const heard = phone.heard(other.toneHz)
+        assert.ok(heard.longestMs >= 1000, `${phone.name} heard ${JSON.stringify(heard)}`)
+      }
+    }
+  }
+})
