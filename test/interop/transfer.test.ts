@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { type Baresip } from './peers/baresip.ts'
 import { type Linphone } from './peers/linphone.ts'
 import { type Phone } from './peers/phone.ts'
 import { Site } from './server/site.ts'
 import { assertWire, captured, requestsTo, ring, seen } from './server/talk.ts'
 
-const ports = { alice: 5071, bob: 5075, dave: 5079 }
+const ports = { alice: 5071, bob: 5075, dave: 5079, carol: 5085 }
 
 const modes = ['none', 'srtp', 'dtls', 'zrtp'] as const
+type Mode = (typeof modes)[number]
 const names = { none: 'none', srtp: 'SDES', dtls: 'DTLS', zrtp: 'ZRTP' } as const
 
 suite('transfers', { timeout: 200_000 }, () => {
@@ -16,13 +18,22 @@ suite('transfers', { timeout: 200_000 }, () => {
   let alice: Linphone
   let bob: Linphone
   let dave: Linphone
+  let carol: Baresip
 
   before(async () => {
     site = await Site.open('transfer')
-    ;[alice, bob, dave] = await Promise.all([
+    ;[alice, bob, dave, carol] = await Promise.all([
       site.linphone('alice', { sipPort: ports.alice, rtpPort: 17_000, toneHz: 1000 }),
       site.linphone('bob', { sipPort: ports.bob, rtpPort: 17_020, toneHz: 2300 }),
       site.linphone('dave', { sipPort: ports.dave, rtpPort: 17_040, toneHz: 2700 }),
+      site.baresip('carol', {
+        ...{ sipPort: ports.carol, rtpPort: 18_000, controlPort: 4441, toneHz: 1700 },
+        accounts: [
+          { name: 'carol' },
+          { name: 'carol-sdes', encryption: 'srtp-mand' },
+          { name: 'carol-dtls', encryption: 'dtls_srtp' },
+        ],
+      }),
     ])
   })
   after(async () => {
@@ -49,7 +60,7 @@ suite('transfers', { timeout: 200_000 }, () => {
         await bob.hangupAll()
         await dave.ended()
       })
-      assertTransferred(file, bob, dave, since)
+      assertTransferred(file, mode, ports.alice, bob, dave, since)
     })
 
     test(`attended, ${names[mode]} on every leg`, async () => {
@@ -60,34 +71,98 @@ suite('transfers', { timeout: 200_000 }, () => {
         bob.answer()
         await Promise.all([alice.established(), bob.established()])
         await sleep(300)
-        await dave.listen()
+        alice.hold()
+        await Promise.all([alice.held(), dave.listen()])
         alice.dial('sip:dave@other.example')
         await dave.incoming()
         dave.answer()
         await Promise.all([alice.established(), dave.established()])
         await sleep(500)
         alice.connectBoth()
-        await Promise.all([dave.established(), bob.established(), alice.transferred()])
+        await Promise.all([dave.replaced(), bob.established(), alice.transferred()])
         await alice.hangupAll()
         since = Date.now() / 1000
         await sleep(2000)
         await bob.hangupAll()
         await dave.hangupAll()
       })
-      assertTransferred(file, bob, dave, since)
+      assertTransferred(file, mode, ports.alice, bob, dave, since)
+    })
+  }
+
+  for (const { account, mode } of [
+    { account: 'carol', mode: 'none' },
+    { account: 'carol-sdes', mode: 'srtp' },
+    { account: 'carol-dtls', mode: 'dtls' },
+  ] as const) {
+    test(`blind by baresip, ${names[mode]} on every leg`, async () => {
+      await Promise.all([bob, dave].map((phone) => phone.offer(mode)))
+      carol.use(account)
+      let since = 0
+      const file = await captured(site.folder, async () => {
+        await ring(carol, bob, 'sip:bob@other.example')
+        bob.answer()
+        await Promise.all([carol.established(), bob.established()])
+        await sleep(300)
+        await dave.listen()
+        carol.transfer('sip:dave@other.example')
+        await dave.incoming()
+        dave.answer()
+        await Promise.all([dave.established(), bob.established(), carol.ended()])
+        since = Date.now() / 1000
+        await sleep(2000)
+        await bob.hangupAll()
+        await dave.ended()
+      })
+      assertTransferred(file, mode, ports.carol, bob, dave, since)
     })
 
-    function assertTransferred(file: string, caller: Phone, callee: Phone, since: number): void {
-      const { sip, callerMedia, calleeMedia } = seen(file, caller, callee, since)
-      assert.match(requestsTo(sip, ports.alice, 'NOTIFY').at(-1)?.body ?? '', /^SIP\/2\.0 200 /)
-      for (const media of [callerMedia, calleeMedia]) assertWire(media, mode === 'none' ? 'clear' : 'encrypted')
-      for (const [phone, other] of [
-        [caller, callee],
-        [callee, caller],
-      ] as const) {
-        const heard = phone.heard(other.toneHz)
-        assert.ok(heard.longestMs >= 1000, `${phone.name} heard ${JSON.stringify(heard)}`)
-      }
-    }
+    test(`blind, of a baresip, ${names[mode]} on every leg`, async () => {
+      await Promise.all([alice, dave].map((phone) => phone.offer(mode)))
+      let since = 0
+      const file = await captured(site.folder, async () => {
+        await ring(alice, carol, `sip:${account}@other.example`)
+        carol.answer()
+        await Promise.all([alice.established(), carol.established()])
+        await sleep(300)
+        await dave.listen()
+        alice.transfer('sip:dave@other.example')
+        await dave.incoming()
+        dave.answer()
+        await Promise.all([dave.established(), alice.transferred()])
+        await alice.hangupAll()
+        since = Date.now() / 1000
+        await sleep(2000)
+        dave.hangup()
+        await Promise.all([dave.ended(), carol.ended()])
+      })
+      assertTransferred(file, mode, ports.alice, carol, dave, since)
+    })
   }
 })
+
+/**
+ * Who has transferred was told of the success, and the others hear each other, encrypted or not as the mode says.
+ *
+ * @param transferor its SIP port
+ * @param since when the transfer was done, in seconds since 1970
+ */
+function assertTransferred(
+  file: string,
+  mode: Mode,
+  transferor: number,
+  caller: Phone,
+  callee: Phone,
+  since: number,
+): void {
+  const { sip, callerMedia, calleeMedia } = seen(file, caller, callee, since)
+  assert.match(requestsTo(sip, transferor, 'NOTIFY').at(-1)?.body ?? '', /^SIP\/2\.0 200 /)
+  for (const media of [callerMedia, calleeMedia]) assertWire(media, mode === 'none' ? 'clear' : 'encrypted')
+  for (const [phone, other] of [
+    [caller, callee],
+    [callee, caller],
+  ] as const) {
+    const heard = phone.heard(other.toneHz)
+    assert.ok(heard.longestMs >= 1000, `${phone.name} heard ${JSON.stringify(heard)}`)
+  }
+}

@@ -142,6 +142,11 @@ export class Linphone implements Phone {
     })
   }
 
+  /** Resolves when another call has taken the place of the one that is up (RFC 3891), and its media runs. */
+  async replaced(): Promise<void> {
+    await this.#printed(/Receiving new incoming call [^]*?Media streams established/)
+  }
+
   /** Ends all its calls. */
   async hangupAll(): Promise<void> {
     this.#process.send('terminate all')
