@@ -22,6 +22,11 @@ const inCall: readonly (readonly [name: string, flow: string, values?: Readonly<
     'message',
     'refer-refused',
   ].map((flow) => [flow, flow] as const),
+  ...['both-hold', 'old-hold', 'cancelled-offer', 'moved', 'update-glare', 'unsubscribed'].map(
+    (flow) => [flow, flow] as const,
+  ),
+  // no media comes to it
+  ['video', 'video', { port: '39998' }],
   ['refer', 'refer', { outcome: '200 OK' }],
   ['refer to somebody who declines', 'refer', { outcome: '603 Decline' }],
 ]
@@ -30,6 +35,7 @@ const inCall: readonly (readonly [name: string, flow: string, values?: Readonly<
 const beginnings: readonly string[] = [
   ...['first-offerless', 'prack', 'prack-offer', 'prack-offerless', 'early-media', 'forks', 'provisional'],
   ...['timer-server', 'timer-phones', 'cancel-trying', 'cancel-ringing', 'cancel-early-media'],
+  ...['cancel-crosses-answer', 'two-answers', 'acknowledged-here', 'early-requests'],
 ]
 
 /** Final responses, each with a header that crosses. */

@@ -129,7 +129,7 @@ export class Linphone implements Phone {
 
   /** Connects the far ends of the last two calls that it has had since {@link listen}: the first one's calls the second one's. */
   connectBoth(): void {
-    const [second, first] = this.#callIds().reverse()
+    const [first, second] = this.#callIds().slice(-2)
     if (first === undefined || second === undefined) throw new Error(`${this.name} has no two calls`)
     this.#process.send(`transfer ${first} --to-call ${second}`)
   }

@@ -111,9 +111,24 @@ function response(status: string, to: string, more: readonly string[] = []): str
   ].join('\n')
 }
 
+/** The head of a response to a request whose Via and number are kept. */
+function later(status: string, method: string, to: string, more: readonly string[] = []): string {
+  return [
+    `SIP/2.0 ${status}`,
+    '[$via1]',
+    '[$via2]',
+    ...more,
+    ...['From: [$peer]', `To: ${to}`, 'Call-ID: [call_id]', `CSeq: [$cseq] ${method}`, contact],
+  ].join('\n')
+}
+
 const macros: Readonly<Record<string, (rest: string) => string>> = {
   /** METHOD: in the dialog. */
   request: (method) => request(method, '[cseq]'),
+  /** METHOD: in the dialog, by a phone that is at another address from now on. */
+  moved: (method) => request(method, '[cseq]').replace('sip:flow@', 'sip:moved@'),
+  /** The CANCEL of a re-INVITE. */
+  cancelOffer: () => request('CANCEL', '[cseq]', 'INVITE'),
   /** The ACK of a 2xx to the INVITE that was sent last. */
   ack: () => request('ACK', '[cseq]'),
   /** The ACK of the INVITE whose CSeq number is in a variable. */
@@ -137,21 +152,28 @@ const macros: Readonly<Record<string, (rest: string) => string>> = {
     return response(status, `[last_To:];tag=[pid]${tag}[call_number]`, ['[last_Record-Route:]'])
   },
   /** STATUS REASON: to the INVITE, whatever came after it. */
-  invited: (status) =>
-    [
-      `SIP/2.0 ${status}`,
-      ...['[$via1]', '[$via2]', 'From: [$peer]', 'To: [$me]', 'Call-ID: [call_id]', 'CSeq: [$cseq] INVITE', contact],
-    ].join('\n'),
+  invited: (status) => later(status, 'INVITE', '[$me]'),
+  /** The same in the dialog of the other fork. */
+  invitedOther: (status) => later(status, 'INVITE', '[$to];tag=[pid]other[call_number]', ['[$route1]', '[$route2]']),
+  /** STATUS REASON: to the UPDATE whose Via and number are kept. */
+  invitedUpdate: (status) => later(status, 'UPDATE', '[$me]'),
   empty: () => 'Content-Length: 0\n',
   /** VERSION DIRECTION [FORMATS [ADDRESS]]: audio. */
-  sdp: (rest) => {
-    const [version = '1', direction = 'sendrecv', formats = '0,8', address = '[media_ip]'] = rest.split(' ')
-    return [
-      ...['Content-Type: application/sdp', 'Content-Length: [len]', ''],
-      ...['v=0', `o=sipp 1 ${version} IN IP4 [local_ip]`, 's=-', `c=IN IP4 ${address}`, 't=0 0'],
-      `m=audio [media_port] RTP/AVP ${formats.replaceAll(',', ' ')}`,
-      ...formats.split(',').map((format) => `a=rtpmap:${format} ${format === '0' ? 'PCMU' : 'PCMA'}/8000`),
-      `a=${direction}`,
-    ].join('\n')
+  sdp: (rest) => audio(rest),
+  /** VERSION PORT: audio and video. */
+  sdpVideo: (rest) => {
+    const [version = '', port = ''] = rest.split(' ')
+    return [audio(`${version} sendrecv`), `m=video ${port} RTP/AVP 96`, 'a=rtpmap:96 VP8/90000'].join('\n')
   },
+}
+
+function audio(rest: string): string {
+  const [version = '1', direction = 'sendrecv', formats = '0,8', address = '[media_ip]'] = rest.split(' ')
+  return [
+    ...['Content-Type: application/sdp', 'Content-Length: [len]', ''],
+    ...['v=0', `o=sipp 1 ${version} IN IP4 [local_ip]`, 's=-', `c=IN IP4 ${address}`, 't=0 0'],
+    `m=audio [media_port] RTP/AVP ${formats.replaceAll(',', ' ')}`,
+    ...formats.split(',').map((format) => `a=rtpmap:${format} ${format === '0' ? 'PCMU' : 'PCMA'}/8000`),
+    `a=${direction}`,
+  ].join('\n')
 }
