@@ -34,7 +34,7 @@ const inCall: readonly (readonly [name: string, flow: string, values?: Readonly<
 /** What happens before a call is up. */
 const beginnings: readonly string[] = [
   ...['first-offerless', 'prack', 'prack-offer', 'prack-offerless', 'early-media', 'forks', 'provisional'],
-  ...['timer-server', 'timer-phones', 'cancel-trying', 'cancel-ringing', 'cancel-early-media'],
+  ...['timer-phones', 'cancel-trying', 'cancel-ringing', 'cancel-early-media'],
   ...['cancel-crosses-answer', 'two-answers', 'acknowledged-here', 'early-requests'],
 ]
 
@@ -70,6 +70,9 @@ suite('every flow of call control, from both sides', { timeout: 120_000 }, () =>
   })
 
   suite('at a time', { concurrency: atOnce }, () => {
+    // first: a refresh takes 45 s to come
+    test('timer-server', () => run((side) => callScenario('timer-server', side)))
+
     for (const [name, flow, values] of inCall)
       for (const begins of ['caller', 'callee'] as const)
         test(`${name}, begun by the ${begins}`, () =>
@@ -109,15 +112,16 @@ suite('every flow of call control, from both sides', { timeout: 120_000 }, () =>
         await Promise.all([consultation, transfer, call])
       })
 
-    test('requests outside of a dialog', async () => {
-      const { folder, port } = pair()
-      const sipp = new Sipp({
-        ...{ folder, name: 'outside', scenario: write(folder, 'outside', callScenario('outside', 'caller')) },
-        ...{ transport: 'tcp', port, mediaPort: port + 4, receiveTimeout: 5000, messages: true },
-        ...{ remote: '127.0.0.1:6067', user: 'nobody', domain: 'flow.example', calls: 1 },
-      }).start()
-      assert.equal((await sipp.finished(20_000)).successful, 1, sipp.complaints())
-    })
+    for (const flow of ['outside', 'bad-extension'])
+      test(`${flow}, answered by this server`, async () => {
+        const { folder, port } = pair()
+        const sipp = new Sipp({
+          ...{ folder, name: flow, scenario: write(folder, flow, callScenario(flow, 'caller')) },
+          ...{ transport: 'tcp', port, mediaPort: port + 4, receiveTimeout: 5000, messages: true },
+          ...{ remote: '127.0.0.1:6067', user: 'nobody', domain: 'flow.example', calls: 1 },
+        }).start()
+        assert.equal((await sipp.finished(20_000)).successful, 1, sipp.complaints())
+      })
   })
 
   test('302 is followed with follow-redirects', async () => {

@@ -13,7 +13,7 @@ const modes = ['none', 'srtp', 'dtls', 'zrtp'] as const
 type Mode = (typeof modes)[number]
 const names = { none: 'none', srtp: 'SDES', dtls: 'DTLS', zrtp: 'ZRTP' } as const
 
-suite('transfers', { timeout: 200_000 }, () => {
+suite('transfers by phones, in every mode that they have', { timeout: 200_000 }, () => {
   let site: Site
   let alice: Linphone
   let bob: Linphone
@@ -89,6 +89,33 @@ suite('transfers', { timeout: 200_000 }, () => {
       assertTransferred(file, mode, ports.alice, bob, dave, since)
     })
   }
+
+  test('blind to somebody who declines: 603 is told, and the call is taken back', async () => {
+    await Promise.all([alice, bob, dave].map((phone) => phone.offer('srtp')))
+    let since = 0
+    const file = await captured(site.folder, async () => {
+      await ring(alice, bob, 'sip:bob@other.example')
+      bob.answer()
+      await Promise.all([alice.established(), bob.established()])
+      await sleep(300)
+      await dave.listen()
+      alice.transfer('sip:dave@other.example')
+      await dave.incoming()
+      await sleep(500)
+      dave.hangup()
+      // the other linphone resumes the call by itself
+      await Promise.all([dave.ended(), alice.established()])
+      await sleep(300)
+      since = Date.now() / 1000
+      await sleep(1500)
+      await alice.hangupAll()
+      await bob.hangupAll()
+    })
+    const { sip, callerMedia, calleeMedia } = seen(file, alice, bob, since)
+    assert.match(requestsTo(sip, ports.alice, 'NOTIFY').at(-1)?.body ?? '', /^SIP\/2\.0 603 /)
+    assertWire(callerMedia, 'encrypted')
+    assertWire(calleeMedia, 'encrypted')
+  })
 
   for (const { account, mode } of [
     { account: 'carol', mode: 'none' },
