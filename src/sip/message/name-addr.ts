@@ -40,6 +40,21 @@ export function parseNameAddr(value: string): NameAddr {
  *   tag: which one is meant is then nobody's to guess
  */
 export function tagOf(value: string): string | undefined {
+  const known = lastValues.indexOf(value)
+  if (known >= 0) return lastTags[known]
+  const tag = readTag(value)
+  lastValues[oldest] = value
+  lastTags[oldest] = tag
+  oldest = (oldest + 1) % lastValues.length
+  return tag
+}
+
+/** What was asked for last: reading a message, finding its transaction and its dialog, and answering it each ask for both tags. */
+const lastValues: (string | undefined)[] = new Array<undefined>(4).fill(undefined)
+const lastTags: (string | undefined)[] = []
+let oldest = 0
+
+function readTag(value: string): string | undefined {
   const tags = parameters(value, split(value)).filter((one) => one.name.toLowerCase() === 'tag')
   if (tags.length > 1) throw malformed('more than one tag')
   const tag = tags[0]?.value

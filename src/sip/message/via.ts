@@ -24,6 +24,17 @@ export interface Via {
  * @throws HeaderError `SIP_VIA`
  */
 export function parseVia(value: string): Via {
+  if (value === lastValue) return last!
+  last = readVia(value)
+  lastValue = value
+  return last
+}
+
+/** What was asked for last: reading a message, finding its transaction and sending its answer each ask for the same. */
+let lastValue: string | undefined
+let last: Via | undefined
+
+function readVia(value: string): Via {
   const nameEnd = slash(value, 0)
   const versionEnd = slash(value, nameEnd + 1)
   if (trimmed(value, 0, nameEnd).toUpperCase() !== 'SIP' || trimmed(value, nameEnd + 1, versionEnd) !== '2.0') {
