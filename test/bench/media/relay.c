@@ -170,7 +170,8 @@ static void remember(struct protection *with, const unsigned char *packet, int64
 }
 
 /* The salt XOR SSRC and index (RFC 3711 §4.1.1, RFC 7714 §8.1). */
-static void initial_value(const struct protection *with, const unsigned char *packet, int64_t index, unsigned char *iv) {
+static void initial_value(const struct protection *with, const unsigned char *packet, int64_t index,
+                          unsigned char *iv) {
   memcpy(iv, with->salt, 14);
   iv[14] = iv[15] = 0;
   iv += with->suite->aead ? 2 : 4;
