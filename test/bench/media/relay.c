@@ -1,10 +1,10 @@
 /*
  * What a relay costs that does nothing else: connected sockets, epoll, no pause, no checks; of SRTP what RFC 3711 §3.3
  * asks for without the replay window, one source each way, no RTCP.
- * relay CALLS [FROM-A TO-A FROM-B TO-B]: binds two ports on 127.0.0.1 for each call, prints all of them in one line, sends
- * what comes to the one to whoever sent to the other, and ends when its standard input does. The four words say how what
- * comes from phone A and what goes to it is encrypted, then the same of phone B: `none`, or SUITE:KEY, the master key with
- * its salt in hexadecimal. OpenSSL 3 is looked for only when there is a suite, and needs no headers.
+ * relay CALLS [FROM-A TO-A FROM-B TO-B]: binds two ports on 127.0.0.1 for each call, prints all of them in one line,
+ * sends what comes to the one to whoever sent to the other, and ends when its standard input does. The four words say
+ * how what comes from phone A and what goes to it is encrypted, then the same of phone B: `none`, or SUITE:KEY, the
+ * master key with its salt in hexadecimal. OpenSSL 3 is looked for only when there is a suite, and needs no headers.
  */
 #include <arpa/inet.h>
 #include <dlfcn.h>
