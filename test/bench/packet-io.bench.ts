@@ -1,6 +1,6 @@
 /**
  * What it costs to relay a packet, through one media worker of the product with each driver, through the least that C can do
- * (only in clear), and through rtpengine where it is installed, in user space with one thread:
+ *, and through rtpengine where it is installed, in user space with one thread:
  * `node test/bench/packet-io.bench.ts`. All run in turns against the same phones, in interleaved rounds; medians are printed.
  * Read the ratios. It needs Linux; docs/performance.md says how to choose less than everything.
  */
@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type LoadResult } from './media/load-result.ts'
 import { Partner } from './media/partner.ts'
-import { sideOf, type Side } from './media/phone-keys.ts'
+import { relayWord, sideOf, type Side } from './media/phone-keys.ts'
 import { Rtpengine } from './media/rtpengine.ts'
 
 const calls = 200
@@ -18,7 +18,7 @@ const ngPort = 22_222
 const numbers = (name: string, otherwise: string): number[] => (process.env[name] ?? otherwise).split(',').map(Number)
 const rounds = Number(process.env['ROUNDS'] ?? 5)
 const seconds = Number(process.env['SECONDS'] ?? 1)
-const rates = numbers('RATES', '10000,40000,80000,120000')
+const rates = numbers('RATES', '10000,20000,40000,80000,120000')
 const payloads = numbers('PAYLOADS', '160,1200')
 /** Leg A's side and leg B's. */
 const pairs = (
@@ -72,8 +72,9 @@ async function startRelays(phones: readonly string[], pair: readonly [Side, Side
   const add = async (name: string, partner: Partner): Promise<void> => {
     relays.set(name, { partner, ports: (await partner.line()).trim() })
   }
-  if (hasCompiler && pair.every((side) => side === 'none') && isWanted('C')) {
-    await add('C', new Partner(join(scratch, 'relay'), [calls]))
+  if (hasCompiler && isWanted('C')) {
+    const words = pair.flatMap((side) => [relayWord('phones', side), relayWord('relay', side)])
+    await add('C', new Partner(join(scratch, 'relay'), [calls, ...words]))
   }
   if (hasRtpengine && isWanted('rtpengine')) relays.set('rtpengine', await startRtpengine(phones, pair))
   for (const [name, driver, pause] of [

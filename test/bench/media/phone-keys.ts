@@ -21,3 +21,10 @@ export function keyOf(who: 'phones' | 'relay', suite: CryptoSuite): SrtpMasterKe
 export function cryptoLine(tag: number, { suite, key, salt }: SrtpMasterKey): string {
   return `a=crypto:${tag} ${suite} inline:${Buffer.concat([key, salt]).toString('base64')}`
 }
+
+/** A side's key as relay.c takes it. */
+export function relayWord(who: 'phones' | 'relay', side: Side): string {
+  if (side === 'none') return side
+  const { key, salt } = keyOf(who, side)
+  return `${side}:${Buffer.concat([key, salt]).toString('hex')}`
+}

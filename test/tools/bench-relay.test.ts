@@ -4,17 +4,17 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { describe, test, type TestContext } from 'node:test'
-import { type SrtpMasterKey } from '../../../src/base/encryption.ts'
-import { SrtpDecryptContext } from '../../../src/media/srtp/srtp-decrypt-context.ts'
-import { SrtpEncryptContext } from '../../../src/media/srtp/srtp-encrypt-context.ts'
-import { SrtpVerdict } from '../../../src/media/srtp/srtp-verdict.ts'
-import { portableCipherProvider as provider } from '../../../src/media/srtp/portable-cipher-provider.ts'
-import { bytesOf, inBuffer, masterKey, rtpPacket, suites } from '../../support/media/packets.ts'
-import { Line } from '../../support/media/phone.ts'
-import { temporaryDirectory } from '../../support/temporary-directory.ts'
-import { until } from '../../support/until.ts'
+import { type SrtpMasterKey } from '../../src/base/encryption.ts'
+import { SrtpDecryptContext } from '../../src/media/srtp/srtp-decrypt-context.ts'
+import { SrtpEncryptContext } from '../../src/media/srtp/srtp-encrypt-context.ts'
+import { SrtpVerdict } from '../../src/media/srtp/srtp-verdict.ts'
+import { portableCipherProvider as provider } from '../../src/media/srtp/portable-cipher-provider.ts'
+import { bytesOf, inBuffer, masterKey, rtpPacket, suites } from '../support/media/packets.ts'
+import { Line } from '../support/media/phone.ts'
+import { temporaryDirectory } from '../support/temporary-directory.ts'
+import { until } from '../support/until.ts'
 
-const source = new URL('./relay.c', import.meta.url).pathname
+const source = new URL('../bench/media/relay.c', import.meta.url).pathname
 const hasCompiler = process.platform === 'linux' && spawnSync('cc', ['--version']).status === 0
 /** The source of what is sent only to be known to the relay. */
 const greeter = 1
