@@ -1,6 +1,6 @@
 /**
- * What it costs to relay a packet, through one media worker of the product with each driver, through the least that C can do
- *, and through rtpengine where it is installed, in user space with one thread:
+ * What it costs to relay a packet, through one media worker of the product with each driver, through the least that C can do,
+ * and through rtpengine where it is installed, in user space with one thread:
  * `node test/bench/packet-io.bench.ts`. All run in turns against the same phones, in interleaved rounds; medians are printed.
  * Read the ratios. It needs Linux; docs/performance.md says how to choose less than everything.
  */
