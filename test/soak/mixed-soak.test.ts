@@ -75,7 +75,9 @@ suite(`${atOnce} calls at a time for ${minutes} minutes, all flows mixed`, { tim
     const state = { over: false }
     const sampling = (async () => {
       while (!state.over) {
-        samples.push({ ...(await b2bua.memory()), seconds: (Date.now() - began) / 1000, flooded: calls.flooded })
+        const memory = await b2bua.memory()
+        const { flooded } = calls
+        samples.push({ ...memory, threads: b2bua.threadTimes(), seconds: (Date.now() - began) / 1000, flooded })
         await sleep(Math.max(5, minutes) * 1000)
       }
     })()

@@ -1,4 +1,5 @@
 import { type Holdings } from '../interop/server/b2bua-server.ts'
+import { type ThreadTimes } from '../interop/server/cpu-seconds.ts'
 import { type Heaps } from '../interop/server/inspector.ts'
 import { type FloodResult } from './flood.ts'
 import { describe } from './load.ts'
@@ -11,6 +12,7 @@ export interface Sample {
   readonly seconds: number
   readonly residentBytes: number
   readonly heaps: Heaps | undefined
+  readonly threads: ReadonlyMap<string, ThreadTimes>
   readonly counts: Readonly<Record<string, number>>
   readonly flooded: boolean
 }
@@ -71,6 +73,13 @@ export function soakReport(figures: SoakFigures): string {
           'CPU of the server, of the phones’ media, of others on this machine',
           `${percent(used / seconds)}, ${percent(mediaUsed / seconds)}, ${percent(othersUsed / seconds)} of a core`,
         ],
+        ...([false, true] as const).flatMap((flooded) => [
+          [
+            `main thread${flooded ? ', flooded' : ''}: ran, waited for a core`,
+            share(figures.samples, 'node-Main', flooded),
+          ],
+          [`media worker${flooded ? ', flooded' : ''}: the same`, share(figures.samples, 'media-', flooded)],
+        ]),
       ],
     ),
     '',
@@ -135,6 +144,23 @@ function packets({ sent, arrived, strange }: SoakCalls['media']): string {
 
 function delays({ packets, p50, p99, p999, longest }: Percentiles): string[] {
   return [String(packets), ...[p50, p99, p999, longest].map((ms) => ms.toFixed(2))]
+}
+
+/** How much of the time a thread ran, and was ready to run while others had all cores. */
+function share(samples: readonly Sample[], thread: string, flooded: boolean): string {
+  let [seconds, ran, waited] = [0, 0, 0]
+  samples.forEach((sample, index) => {
+    const before = samples[index - 1]
+    if (before === undefined || sample.flooded !== flooded || before.flooded !== flooded) return
+    seconds += sample.seconds - before.seconds
+    for (const [name, now] of sample.threads) {
+      if (!name.startsWith(thread)) continue
+      const then = before.threads.get(name)
+      ran += now.ran - (then?.ran ?? 0)
+      waited += now.waited - (then?.waited ?? 0)
+    }
+  })
+  return seconds === 0 ? '' : `${percent(ran / seconds)}, ${percent(waited / seconds)} of the time`
 }
 
 function reasons(output: string): ReadonlyMap<string, number> {
