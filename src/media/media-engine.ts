@@ -111,6 +111,8 @@ export interface MediaEngineEvents {
   zrtpSecretsNotKept: [{ readonly error: CodedError }]
   /** SRTP runs on node:crypto, because the OpenSSL inside Node cannot be called directly. Told once. */
   cipherFallback: [{ readonly why: string }]
+  /** Media has no precedence over whatever else the machine does; told once. */
+  ordinaryPriority: [{ readonly why: string }]
   /** Packets go through Node's own sockets, because the driver of Linux does not run here. Told once. */
   packetIoFallback: [{ readonly why: string }]
   /** A worker runs packets again. */

@@ -6,6 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { PortKeyExchanger } from './key-exchange/port-key-exchanger.ts'
 import { DescriptorLedger } from './packet-io/descriptor-ledger.ts'
 import { openPacketIo } from './packet-io/open-packet-io.ts'
+import { raisePriority } from './raise-priority.ts'
 import { Relay } from './relay.ts'
 import { openCipherProvider } from './srtp/open-cipher-provider.ts'
 import {
@@ -26,6 +27,8 @@ const ciphers = openCipherProvider()
 if (ciphers.fallback !== undefined) answer({ type: 'cipher-fallback', why: ciphers.fallback })
 const packetIo = openPacketIo(start.packetIo, new DescriptorLedger(start.descriptors))
 if (packetIo.fallback !== undefined) answer({ type: 'packet-io-fallback', why: packetIo.fallback })
+const priorityRefusal = raisePriority()
+if (priorityRefusal !== undefined) answer({ type: 'ordinary-priority', why: priorityRefusal })
 const relay = new Relay({
   io: packetIo.io,
   provider: ciphers.provider,

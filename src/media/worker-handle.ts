@@ -25,6 +25,8 @@ export interface WorkerListener {
   onDtmf(session: number, report: DtmfReport): void
   /** Its SRTP runs on node:crypto, because OpenSSL's own functions cannot be called. */
   onCipherFallback(why: string): void
+  /** It may not have precedence over other threads. */
+  onOrdinaryPriority(why: string): void
   /** It runs on the portable driver, though it was to run on the other. */
   onPacketIoFallback(why: string): void
 }
@@ -157,6 +159,10 @@ export class WorkerHandle {
     }
     if (answer.type === 'dtmf') {
       this.#listener.onDtmf(answer.session, answer.report)
+      return
+    }
+    if (answer.type === 'ordinary-priority') {
+      this.#listener.onOrdinaryPriority(answer.why)
       return
     }
     if (answer.type === 'cipher-fallback') {

@@ -49,6 +49,7 @@ export class WorkerMediaEngine implements MediaEngine {
   readonly #clock: Clock
   /** It was told that SRTP runs on node:crypto. */
   #cipherFallback = false
+  #ordinaryPriority = false
   readonly #packetIo: PacketIoSettings
   /** It was told that packets go through Node's sockets. */
   #packetIoFallback = false
@@ -138,6 +139,10 @@ export class WorkerMediaEngine implements MediaEngine {
       onDeath: (error) => this.#onDeath(number, error),
       onKeyExchange: (session, report) => this.#sessions.get(session)?.onKeyExchange(report),
       onDtmf: (session, report) => this.#sessions.get(session)?.onDtmf(report),
+      onOrdinaryPriority: (why) => {
+        if (!this.#ordinaryPriority) this.events.emit('ordinaryPriority', { why })
+        this.#ordinaryPriority = true
+      },
       onCipherFallback: (why) => {
         if (!this.#cipherFallback) this.events.emit('cipherFallback', { why })
         this.#cipherFallback = true

@@ -77,6 +77,8 @@ export type WorkerAnswer =
   | { readonly type: 'pong' }
   /** Not asked for: OpenSSL's own functions cannot be called, SRTP runs on node:crypto. */
   | { readonly type: 'cipher-fallback'; readonly why: string }
+  /** Not asked for: the worker has no precedence over other threads. */
+  | { readonly type: 'ordinary-priority'; readonly why: string }
   /** Not asked for: the worker has not the driver that it was told to have. */
   | { readonly type: 'packet-io-fallback'; readonly why: string }
   /** Not asked for: a handshake of a session has ended. */

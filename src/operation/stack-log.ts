@@ -61,6 +61,9 @@ export function logMedia({ events }: MediaEngine, log: Log): void {
   events.on('cipherFallback', ({ why }) => {
     log.warning('SRTP costs more: the OpenSSL inside Node cannot be called directly', { why })
   })
+  events.on('ordinaryPriority', ({ why }) => {
+    log.message('media has no precedence on this machine: LimitNICE=-7 in its systemd unit would give it some', { why })
+  })
   events.on('packetIoFallback', ({ why }) => {
     log.warning("media goes through Node's own sockets, which cost more: the driver of Linux does not run here", {
       why,
