@@ -3,6 +3,7 @@ import { parseCSeq } from '../sip/message/cseq.ts'
 import { type SipRequest, type SipResponse } from '../sip/message/message.ts'
 import { type ServerTransaction } from '../sip/transaction/server-transaction.ts'
 import { type InviteSession } from '../sip/usage/invite-session.ts'
+import { verdictOf } from './call-error.ts'
 import { type HeaderRules } from './relayed-headers.ts'
 import { ReferToError, rewriteReferTo } from './replaces.ts'
 import { relayRequest } from './request-relay.ts'
@@ -25,6 +26,8 @@ interface Subscription {
   readonly subscriberId: number
   /** Runs once the call is over, and from the start in an early dialog, which may end without its call. */
   timer: Timer | undefined
+  /** NOTIFYs that came before the REFER was answered; undefined once it is. */
+  early: (() => void)[] | undefined
 }
 
 /**
@@ -59,13 +62,17 @@ export class ReferRelay {
       changed: new Map([...changed, ['refer-to', target]]),
       onFinal: (response) => {
         const granted = response !== undefined && response.status < 300
+        const { early = [] } = subscription
+        subscription.early = undefined
         // RFC 4488: nothing will be told
         if (!granted || /^\s*false\b/i.test(response.headers.get('Refer-Sub') ?? '')) this.#remove(subscription)
+        for (const relay of early) relay()
       },
     })
     const subscription: Subscription = {
       ...{ notifier: far, notifierId: seqOf(sent), subscriber: near, subscriberId: seqOf(transaction.request) },
       timer: undefined,
+      early: [],
     }
     if (near.state === 'early' || far.state === 'early') this.#expire(subscription, nextNotifyWithin)
     for (const session of [near, far]) {
@@ -77,7 +84,8 @@ export class ReferRelay {
 
   /**
    * Relays a NOTIFY or SUBSCRIBE to the other end of its subscription. Its `id` is the CSeq number of the REFER (RFC 3515
-   * §2.4.6), which is another one on each leg.
+   * §2.4.6), which is another one on each leg. A NOTIFY may overtake the answer to the REFER (RFC 6665 §4.1.2.4): it goes on after that one, because
+   * some phones refuse it before.
    * @param far - where one of another event goes; undefined when the call is over
    */
   relay(near: InviteSession, transaction: ServerTransaction, far: InviteSession | undefined, rules: HeaderRules): void {
@@ -86,6 +94,16 @@ export class ReferRelay {
     const [, before = '', digits] = /^(refer[ \t]*;(?:.*;)?[ \t]*id=)(\d+)/i.exec(event) ?? []
     const isRefer = /^refer[ \t]*(;|$)/i.test(event)
     const subscription = isRefer ? this.#find(near, method, digits) : undefined
+    if (method === 'NOTIFY' && subscription?.early !== undefined) {
+      subscription.early.push(() => {
+        try {
+          this.relay(near, transaction, far, rules)
+        } catch (error) {
+          near.reply(transaction, verdictOf(error).status)
+        }
+      })
+      return
+    }
     const other = subscription?.[near === subscription.notifier ? 'subscriber' : 'notifier'] ?? far
     if (other === undefined) {
       near.reply(transaction, 481)

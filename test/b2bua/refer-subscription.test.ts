@@ -59,6 +59,42 @@ describe('the subscription of a REFER', () => {
       await site.ended.next('end')
     }))
 
+  test('a NOTIFY that comes before the answer to its REFER goes on after it', () =>
+    onSite({}, async (site) => {
+      const call = await talk(site)
+      const { a, b, atA, atB } = call
+      const order: string[] = []
+      const asked = ask(a, 'REFER', { headers: [target] }).then(({ status }) => order.push(`REFER ${status}`))
+      const transaction = await atB.requests.next('REFER')
+      const told = tell(b, 'SIP/2.0 100 Trying', unknownFor)
+      // what B sends after the NOTIFY has passed: the NOTIFY has come
+      const passed = ask(b, 'MESSAGE', {})
+      a.reply(await atA.requests.next('MESSAGE'), 200)
+      assert.equal((await passed).status, 200)
+      b.reply(transaction, 202)
+      a.reply(await atA.requests.next('NOTIFY'), 200)
+      order.push('NOTIFY')
+      await asked
+      assert.deepEqual(order, ['REFER 202', 'NOTIFY'])
+      assert.equal((await told).status, 200)
+      await outcome(call, 'SIP/2.0 200 OK')
+      a.bye()
+      await atB.bye.next('BYE')
+      await site.ended.next('end')
+    }))
+
+  test('a NOTIFY that comes before its REFER is refused is told so by who has referred', () =>
+    onSite({}, async (site) => {
+      const { a, b, atA, atB } = await talk(site)
+      const asked = ask(a, 'REFER', { headers: [target] })
+      const transaction = await atB.requests.next('REFER')
+      const told = tell(b, 'SIP/2.0 100 Trying', unknownFor)
+      b.reply(transaction, 603)
+      assert.equal((await asked).status, 603)
+      a.reply(await atA.requests.next('NOTIFY'), 481)
+      assert.equal((await told).status, 481)
+    }))
+
   for (const who of ['a', 'b'] as const)
     test(`outlives the call that ${who} ends: its NOTIFYs, and what unsubscribes, still cross`, () =>
       onSite({}, async (site) => {
