@@ -13,6 +13,12 @@ const firstNotifyWithin = 32_000
 /** The same for each after it: as long as the call to the target may ring (reference: b2bua-server §1). */
 const nextNotifyWithin = 240_000
 
+/**
+ * Milliseconds that the first NOTIFY stays behind the answer to its REFER: proxies on the way may let either pass the other,
+ * and linphone refuses a NOTIFY of a subscription that it does not know of yet (491), whereupon baresip gives up.
+ */
+const notifyBehindAnswer = 100
+
 /** Open subscriptions of a dialog; of more the oldest is forgotten. */
 const mostOpen = 16
 
@@ -26,8 +32,9 @@ interface Subscription {
   readonly subscriberId: number
   /** Runs once the call is over, and from the start in an early dialog, which may end without its call. */
   timer: Timer | undefined
-  /** NOTIFYs that came before the REFER was answered; undefined once it is. */
+  /** NOTIFYs that came before the answer to the REFER has reached the subscriber; undefined once it must have. */
   early: (() => void)[] | undefined
+  settling: Timer | undefined
 }
 
 /**
@@ -62,17 +69,16 @@ export class ReferRelay {
       changed: new Map([...changed, ['refer-to', target]]),
       onFinal: (response) => {
         const granted = response !== undefined && response.status < 300
-        const { early = [] } = subscription
-        subscription.early = undefined
         // RFC 4488: nothing will be told
         if (!granted || /^\s*false\b/i.test(response.headers.get('Refer-Sub') ?? '')) this.#remove(subscription)
-        for (const relay of early) relay()
+        else subscription.settling = this.#clock.after(notifyBehindAnswer, () => passOn(subscription))
       },
     })
     const subscription: Subscription = {
       ...{ notifier: far, notifierId: seqOf(sent), subscriber: near, subscriberId: seqOf(transaction.request) },
       timer: undefined,
       early: [],
+      settling: undefined,
     }
     if (near.state === 'early' || far.state === 'early') this.#expire(subscription, nextNotifyWithin)
     for (const session of [near, far]) {
@@ -84,8 +90,8 @@ export class ReferRelay {
 
   /**
    * Relays a NOTIFY or SUBSCRIBE to the other end of its subscription. Its `id` is the CSeq number of the REFER (RFC 3515
-   * §2.4.6), which is another one on each leg. A NOTIFY may overtake the answer to the REFER (RFC 6665 §4.1.2.4): it goes on after that one, because
-   * some phones refuse it before.
+   * §2.4.6), which is another one on each leg. A NOTIFY may overtake the answer to the REFER (RFC 6665 §4.1.2.4): it goes on after
+   * that one.
    * @param far - where one of another event goes; undefined when the call is over
    */
   relay(near: InviteSession, transaction: ServerTransaction, far: InviteSession | undefined, rules: HeaderRules): void {
@@ -133,7 +139,11 @@ export class ReferRelay {
 
   /** Forgets all subscriptions. */
   stop(): void {
-    for (const subscription of [...this.#subscriptions.values()].flat()) this.#remove(subscription)
+    for (const subscription of [...this.#subscriptions.values()].flat()) {
+      // there is nobody left to hear them
+      subscription.early = undefined
+      this.#remove(subscription)
+    }
   }
 
   /** A subscription without an `id` is that of the only REFER, or the first one. */
@@ -170,7 +180,16 @@ export class ReferRelay {
         session.release()
       }
     }
+    passOn(subscription)
   }
+}
+
+/** Relays the NOTIFYs that waited. */
+function passOn(subscription: Subscription): void {
+  subscription.settling?.cancel()
+  const { early = [] } = subscription
+  subscription.early = undefined
+  for (const relay of early) relay()
 }
 
 function seqOf({ headers }: SipRequest): number {

@@ -190,6 +190,7 @@ function assertTransferred(
     [callee, caller],
   ] as const) {
     const heard = phone.heard(other.toneHz)
-    assert.ok(heard.longestMs >= 1000, `${phone.name} heard ${JSON.stringify(heard)}`)
+    // of two seconds; where a recording goes on from call to call, the tone of the first one is in it too
+    assert.ok(heard.tone >= 8, `${phone.name} heard ${JSON.stringify(heard)}`)
   }
 }
