@@ -40,12 +40,10 @@ const mostForks = 8
  * @param former the one that ended with the stream: a phone may yet return to it
  */
 export function offerDtls(before: DtlsState | undefined, random: RandomBytes, former?: DtlsState): DtlsState {
-  return (
-    before ?? {
-      ...{ tlsId: random(16).toString('hex'), generation: 1, latest: 0 },
-      ...(former !== undefined && { former }),
-    }
-  )
+  if (before !== undefined) return before
+  // one that was only offered has kept the one before it
+  const ended = former?.role === undefined ? former?.former : former
+  return { tlsId: random(16).toString('hex'), generation: 1, latest: 0, ...(ended !== undefined && { former: ended }) }
 }
 
 /**

@@ -384,6 +384,24 @@ for (const [what, video, goesOn] of [
   })
 }
 
+test('a stream that ended is remembered, and no more than that, however often it is offered again and refused', () => {
+  const clear = phoneSdp('m=audio 4000 RTP/AVP 0', 'm=video 4002 RTP/AVP 96')
+  const video = ['m=video 4002 UDP/TLS/RTP/SAVP 96', print(1)]
+  const without = phoneSdp(mLine, print(1), 'm=video 0 UDP/TLS/RTP/SAVP 96')
+  const one = calling()
+  one.receiveOffer(phoneSdp(mLine, print(1), ...video))
+  one.writeAnswer(clear, local)
+  const before = dtlsOf(one, 1).association
+  answered(one, without)
+  for (let time = 0; time < 3; time++) {
+    one.writeOffer(clear, local)
+    one.receiveAnswer(without)
+  }
+  one.writeOffer(clear, local)
+  one.receiveAnswer(phoneSdp(mLine, print(1), ...video, 'a=setup:active'))
+  assert.equal(dtlsOf(one, 1).association, before)
+})
+
 test('a clear or SDES m-line beside a DTLS-SRTP one is refused on its own', () => {
   const offer = phoneSdp(mLine, print(1), 'm=video 4002 RTP/AVP 96', 'm=video 4004 RTP/SAVP 96')
   assert.deepEqual(
