@@ -13,24 +13,26 @@ let used = poolLength
 export function randomFromPool(size: number): Buffer {
   const bytes = Buffer.alloc(size)
   if (size > poolLength) return randomFillSync(bytes)
+  const start = draw(size)
+  pool.copy(bytes, 0, start, used)
+  pool.fill(0, start, used)
+  return bytes
+}
+
+/** `size` random bytes in hexadecimal, drawn as {@link randomFromPool} does; at most 4,096. */
+export function randomHex(size: number): string {
+  const start = draw(size)
+  const text = pool.toString('hex', start, used)
+  pool.fill(0, start, used)
+  return text
+}
+
+/** Makes the bytes before `used` the drawn ones. @returns where they start */
+function draw(size: number): number {
   if (used + size > poolLength) {
     randomFillSync(pool)
     used = 0
   }
-  pool.copy(bytes, 0, used, used + size)
-  pool.fill(0, used, used + size)
   used += size
-  return bytes
-}
-
-/** `bytes` random bytes in hexadecimal, drawn as {@link randomFromPool} does. */
-export function randomHex(bytes: number): string {
-  if (used + bytes > poolLength) {
-    randomFillSync(pool)
-    used = 0
-  }
-  const text = pool.toString('hex', used, used + bytes)
-  pool.fill(0, used, used + bytes)
-  used += bytes
-  return text
+  return used - size
 }
