@@ -41,10 +41,12 @@ const deaf = { onResponse: () => {}, onFailure: () => {} }
 /** Relays what leg B answers to the INVITE: provisional responses of all its forks, their early dialogs, and the 200. */
 export class AnswerRelay {
   readonly #options: AnswerRelayOptions
+  readonly #legs: LegPair
   readonly #forks = new Forks()
 
   constructor(options: AnswerRelayOptions) {
     this.#options = options
+    this.#legs = options.legs
   }
 
   /**
@@ -54,7 +56,7 @@ export class AnswerRelay {
   provisional(response: SipResponse, early: InviteSession | undefined): void {
     if (this.#options.isOver() || response.status === 100) return
     const reliable = early !== undefined && reliableSequence(response) !== undefined
-    if (reliable && this.#options.legs.b === undefined && response.body.length > 0) {
+    if (reliable && this.#legs.b === undefined && response.body.length > 0) {
       this.#offerToA(response)
         .then((body) => this.#ring(response, early, body))
         .catch((error: unknown) => this.#options.onFailure(error))
@@ -64,9 +66,9 @@ export class AnswerRelay {
     try {
       const fork = this.#forks.of(early)
       // what was exchanged reliably is not answered again, and may have changed since
-      const answer = fork.settled ? undefined : this.#options.legs.readAnswer(response, fork)
+      const answer = fork.settled ? undefined : this.#legs.readAnswer(response, fork)
       this.#demandMedia(answer)
-      if (answer !== undefined) body = this.#options.legs.writeAnswer(answer)
+      if (answer !== undefined) body = this.#legs.writeAnswer(answer)
     } catch (error) {
       // The final answer may still be right: ring without early media
       this.#options.onWarning(`early media of ${response.status} not relayed: ${verdictOf(error).why}`)
@@ -80,31 +82,25 @@ export class AnswerRelay {
     const reliable = early !== undefined && reliableSequence(response) !== undefined
     const acknowledged = reliable && saysOption(this.#options.invite.request.headers, '100rel')
     if (reliable && !acknowledged) early.prack(response, { listener: deaf })
-    if (acknowledged && body !== undefined && this.#options.legs.accepted !== undefined) fork.settled = true
+    if (acknowledged && body !== undefined && this.#legs.accepted !== undefined) fork.settled = true
     const near = this.#options.invite.provisional(response.status, {
       ...relayedReply(response, this.#options.rules),
       ...(body === undefined ? {} : { body, contentType: sdpType }),
       ...(fork.toTag !== undefined && { toTag: fork.toTag }),
       ...(acknowledged && { onPrack: (prack) => this.#relayPrack(response, { fork, early, near: near! }, prack) }),
     })
-    if (
-      early === undefined ||
-      near === undefined ||
-      this.#options.legs.a === undefined ||
-      this.#options.legs.b === undefined
-    )
-      return
+    if (early === undefined || near === undefined || this.#legs.a === undefined || this.#legs.b === undefined) return
     const [a, b] = [
-      { leg: this.#options.legs.a, session: near },
-      { leg: this.#options.legs.b, session: early },
+      { leg: this.#legs.a, session: near },
+      { leg: this.#legs.b, session: early },
     ]
     near.onRequest = (transaction) => this.#relayEarly(fork, a, b, transaction)
     early.onRequest = (transaction) => this.#relayEarly(fork, b, a, transaction)
   }
 
   #relayEarly(fork: Fork, near: Side, far: Side, transaction: ServerTransaction): void {
-    if (fork.settled && transaction.request.method === 'UPDATE') this.#options.legs.returnTo(fork)
-    this.#options.relay.relayEarly(fork, near, far, transaction, this.#options.legs.accepted === undefined ? 'b' : 'a')
+    if (fork.settled && transaction.request.method === 'UPDATE') this.#legs.returnTo(fork)
+    this.#options.relay.relayEarly(fork, near, far, transaction, this.#legs.accepted === undefined ? 'b' : 'a')
   }
 
   /** The caller has heard a reliable response: now leg B learns that she has, and what she says to its offer. */
@@ -113,13 +109,10 @@ export class AnswerRelay {
     { fork, early, near }: { readonly fork: Fork; readonly early: InviteSession; readonly near: InviteSession },
     prack: ServerTransaction,
   ): void {
-    const answers = this.#options.legs.accepted === undefined && response.body.length > 0 && !fork.settled
-    if (!answers || this.#options.legs.a === undefined || this.#options.legs.b === undefined) {
-      if (fork.settled && prack.request.body.length > 0) this.#options.legs.returnTo(fork)
-      const [a, b] = [
-        this.#options.legs.a ?? this.#options.legs.makeLeg('a', 'none'),
-        this.#options.legs.b ?? this.#options.legs.makeLeg('b', 'none'),
-      ]
+    const answers = this.#legs.accepted === undefined && response.body.length > 0 && !fork.settled
+    if (!answers || this.#legs.a === undefined || this.#legs.b === undefined) {
+      if (fork.settled && prack.request.body.length > 0) this.#legs.returnTo(fork)
+      const [a, b] = [this.#legs.a ?? this.#legs.makeLeg('a', 'none'), this.#legs.b ?? this.#legs.makeLeg('b', 'none')]
       this.#options.relay.relayPrack({ leg: a, session: near }, { leg: b, session: early }, prack, response)
       return
     }
@@ -157,20 +150,20 @@ export class AnswerRelay {
     }
     const fork = this.#forks.of(session)
     // what another fork has offered, or this one in a response that nobody has acknowledged, is no offer any more
-    if (this.#options.legs.b === undefined || (this.#options.legs.accepted === undefined && !fork.settled)) {
+    if (this.#legs.b === undefined || (this.#legs.accepted === undefined && !fork.settled)) {
       this.#acceptedWithOffer(response, session).catch((error: unknown) => {
         session.acknowledge()
-        this.#options.legs.b ??= this.#options.legs.makeLeg('b', 'none')
-        this.#options.legs.b.session = session
+        this.#legs.b ??= this.#legs.makeLeg('b', 'none')
+        this.#legs.b.session = session
         this.#options.onFailure(error)
       })
       return
     }
     session.acknowledge()
     if (fork.settled) {
-      this.#options.legs.b.session = session
+      this.#legs.b.session = session
       try {
-        this.#options.legs.returnTo(fork)
+        this.#legs.returnTo(fork)
         this.#establish(response, undefined)
       } catch (error) {
         this.#options.onFailure(error)
@@ -178,9 +171,9 @@ export class AnswerRelay {
       return
     }
     try {
-      this.#demandMedia(this.#options.legs.readAnswer(response, fork))
+      this.#demandMedia(this.#legs.readAnswer(response, fork))
     } catch (error) {
-      const refused = this.#options.legs.b
+      const refused = this.#legs.b
       if (this.#options.fallBack(verdictOf(error).why)) {
         session.bye([reasonHeader('incompatible-media')])
         return
@@ -189,11 +182,11 @@ export class AnswerRelay {
       this.#options.onFailure(error)
       return
     }
-    this.#options.legs.b.session = session
+    this.#legs.b.session = session
     try {
-      if (this.#options.legs.answer === undefined)
+      if (this.#legs.answer === undefined)
         throw new CallError('incompatible-media', 'the answer has no session description')
-      this.#establish(response, this.#options.legs.writeAnswer(this.#options.legs.answer))
+      this.#establish(response, this.#legs.writeAnswer(this.#legs.answer))
     } catch (error) {
       this.#options.onFailure(error)
     }
@@ -204,41 +197,41 @@ export class AnswerRelay {
     const body = await this.#offerToA(response, session)
     if (this.#options.isOver()) return // the end has seen to leg B
     this.#establish(response, body)
-    this.#options.legs.a!.session!.onAck = (ack) => this.#answerInAck(ack)
+    this.#legs.a!.session!.onAck = (ack) => this.#answerInAck(ack)
   }
 
   /** @param session that leg B is in from now on */
   async #offerToA(response: SipResponse, session?: InviteSession): Promise<Buffer> {
-    const accepted = this.#options.legs.takeOfferOfB(response)
-    const { a, b } = this.#options.legs
+    const accepted = this.#legs.takeOfferOfB(response)
+    const { a, b } = this.#legs
     if (session !== undefined) {
       b!.session = session
       this.#options.follow(b!, a!) // leg B may hang up while the ports are opened
     }
     this.#options.relay.offerer = 'b' // until it is answered
-    return this.#options.legs.offerToA(accepted)
+    return this.#legs.offerToA(accepted)
   }
 
   #answerOffer(message: SipRequest): Buffer {
     this.#options.relay.offerer = undefined
-    return this.#options.legs.answerOffer(message)
+    return this.#legs.answerOffer(message)
   }
 
   #answerInAck(ack: SipRequest): void {
-    this.#options.legs.a!.session!.onAck = undefined
+    this.#legs.a!.session!.onAck = undefined
     try {
-      this.#options.legs.b!.session!.acknowledge({ body: this.#answerOffer(ack), contentType: sdpType })
+      this.#legs.b!.session!.acknowledge({ body: this.#answerOffer(ack), contentType: sdpType })
     } catch (error) {
-      this.#options.legs.b!.session!.acknowledge()
+      this.#legs.b!.session!.acknowledge()
       this.#options.onFailure(error)
     }
   }
 
   /** @param body absent where offer and answer were exchanged before */
   #establish(response: SipResponse, body: Buffer | undefined): void {
-    const { invite, legs, rules } = this.#options
-    const { toTag } = this.#forks.of(legs.b!.session)
-    legs.a!.session = invite.accept({
+    const { invite, rules } = this.#options
+    const { toTag } = this.#forks.of(this.#legs.b!.session)
+    this.#legs.a!.session = invite.accept({
       ...relayedReply(response, rules),
       ...(body !== undefined && { body, contentType: sdpType }),
       ...(toTag !== undefined && { toTag }),

@@ -9,7 +9,7 @@ import { type IncomingInvite } from '../sip/usage/incoming-invite.ts'
 import { type InviteSession } from '../sip/usage/invite-session.ts'
 import { type UserAgent } from '../sip/usage/user-agent.ts'
 import { type KeyExchangeReport, type MediaEngine } from '../media/media-engine.ts'
-import { Admission } from './admission.ts'
+import { CallAdmission } from './call-admission.ts'
 import { type Application, type Destination } from './application.ts'
 import { Call } from './call.ts'
 import { verdictOf } from './call-error.ts'
@@ -57,7 +57,7 @@ export class B2bua implements BridgedDialogs {
   readonly #options: B2buaOptions
   readonly #calls = new Set<Call>()
   readonly #refers: ReferRelay
-  readonly #admission: Admission
+  readonly #admission: CallAdmission
   #draining = false
   #fallbacks = 0
   #onEmpty: (() => void) | undefined
@@ -65,7 +65,7 @@ export class B2bua implements BridgedDialogs {
   constructor(options: B2buaOptions) {
     this.#options = options
     this.#refers = new ReferRelay(options.clock)
-    this.#admission = new Admission(options.clock)
+    this.#admission = new CallAdmission(options.clock)
     options.userAgent.onInvite = (invite) => this.#admit(invite)
     options.userAgent.onRequest = (transaction) => this.#receiveOutside(transaction)
   }

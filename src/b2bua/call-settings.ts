@@ -4,7 +4,7 @@ import { type HeaderPolicy } from '../base/header-policy.ts'
 import { type Fingerprint } from '../base/fingerprint.ts'
 import { type CodecRestriction } from '../sdp/restrict-codecs.ts'
 import { type SessionOptions } from '../media/media-engine.ts'
-import { type AdmissionLimits } from './admission.ts'
+import { type AdmissionLimits } from './call-admission.ts'
 
 /** What the configuration says about a call; taken once when the call begins, so that a reload never changes its mind. */
 export interface CallSettings {

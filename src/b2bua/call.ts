@@ -328,7 +328,7 @@ export class Call {
     if (this.#legs.b?.session !== undefined) this.#legs.b.session.bye(headers)
     else this.#outgoing?.cancel(headers)
     const talked = this.#answeredAt === undefined ? undefined : (this.#world.clock.now() - this.#answeredAt) / 1000
-    const media = this.#media?.counters()
+    const media = this.answered ? this.#media?.counters() : undefined
     this.#world.onEnded(this, { id: this.id, reason, by, detail, talked, media, status: this.answered ? 200 : status })
     this.#media?.close().catch((error: unknown) => this.#world.onWarning(this, `media not released: ${String(error)}`))
   }

@@ -21,6 +21,8 @@ const notifyBehindAnswer = 100
 
 /** Open subscriptions of a dialog; of more the oldest is forgotten. */
 const mostOpen = 16
+/** NOTIFYs that wait for the answer to one REFER: more than a call to a target has steps. */
+const mostEarly = 16
 
 /** The subscription that a REFER made (RFC 3515 §2.4.4): who was referred notifies who has referred. */
 interface Subscription {
@@ -101,6 +103,10 @@ export class ReferRelay {
     const isRefer = /^refer[ \t]*(;|$)/i.test(event)
     const subscription = isRefer ? this.#find(near, method, digits) : undefined
     if (method === 'NOTIFY' && subscription?.early !== undefined) {
+      if (subscription.early.length >= mostEarly) {
+        near.reply(transaction, 500, { headers: [['Retry-After', '1']] })
+        return
+      }
       subscription.early.push(() => {
         try {
           this.relay(near, transaction, far, rules)

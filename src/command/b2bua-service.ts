@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { systemClock } from '../base/clock.ts'
 import { defaultCryptoSuites } from '../base/encryption.ts'
+import { allowedMethods } from '../b2bua/allowed-methods.ts'
 import { type Application } from '../b2bua/application.ts'
 import { relayedOptions } from '../b2bua/option-tags.ts'
 import { B2bua } from '../b2bua/b2bua.ts'
@@ -38,24 +39,6 @@ const unansweredTimeout = 240_000
 
 /** Longest wait for the answers to the last BYEs and CANCELs at shutdown, in milliseconds. */
 const lastWords = 2_000
-
-/** The methods that cross inside a dialog, and those that make and end one. */
-const allow = [
-  ...[
-    'INVITE',
-    'ACK',
-    'CANCEL',
-    'BYE',
-    'PRACK',
-    'OPTIONS',
-    'UPDATE',
-    'INFO',
-    'MESSAGE',
-    'REFER',
-    'NOTIFY',
-    'SUBSCRIBE',
-  ],
-]
 
 /** Requests of leg B by which Flexisip's proxy knows the B2BUA (reference: proxy-module §2): 2.4 and later, 2.2 and 2.3. */
 const loopHeaders = [
@@ -119,7 +102,7 @@ export class B2buaService implements Service {
       isOwn: (request) => verifier.isGenuine(request),
       supported: ['timer'],
       passed: relayedOptions,
-      allow,
+      allow: allowedMethods,
     })
     this.b2bua = new B2bua({
       userAgent: this.#userAgent,

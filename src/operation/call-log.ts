@@ -36,7 +36,7 @@ export function logCalls(b2bua: B2bua, log: Log, clock: Clock): void {
       status,
       seconds: talked?.toFixed(1),
       detail: detail || undefined,
-      ...(talked !== undefined && media !== undefined && mediaFields(media)),
+      ...(media !== undefined && mediaFields(media)),
     }
     if (reason === 'internal-error') log.error('call ended', fields)
     else log.message('call ended', fields)

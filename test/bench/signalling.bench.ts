@@ -7,6 +7,7 @@
 import { systemClock } from '../../src/base/clock.ts'
 import { everythingCrosses } from '../../src/base/header-policy.ts'
 import { defaultCryptoSuites } from '../../src/base/encryption.ts'
+import { allowedMethods } from '../../src/b2bua/allowed-methods.ts'
 import { B2bua } from '../../src/b2bua/b2bua.ts'
 import { relayedOptions } from '../../src/b2bua/option-tags.ts'
 import { type MediaEngine, type MediaSession } from '../../src/media/media-engine.ts'
@@ -163,7 +164,7 @@ const userAgent = new UserAgent({
     ['flexisip-b2bua', 'ignore'],
   ],
   ...{ supported: ['timer'], passed: relayedOptions },
-  allow: ['INVITE', 'ACK', 'CANCEL', 'BYE', 'PRACK', 'OPTIONS', 'UPDATE', 'INFO', 'MESSAGE', 'REFER', 'NOTIFY'],
+  allow: allowedMethods,
 })
 new B2bua({
   ...{ userAgent, engine, clock: systemClock },

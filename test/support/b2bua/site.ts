@@ -1,6 +1,7 @@
 import { systemClock, type Clock } from '../../../src/base/clock.ts'
 import { everythingCrosses } from '../../../src/base/header-policy.ts'
 import { defaultCryptoSuites, type EncryptionMode } from '../../../src/base/encryption.ts'
+import { allowedMethods } from '../../../src/b2bua/allowed-methods.ts'
 import { type Application } from '../../../src/b2bua/application.ts'
 import { B2bua } from '../../../src/b2bua/b2bua.ts'
 import { type CallSummary } from '../../../src/b2bua/call-summary.ts'
@@ -76,20 +77,7 @@ export class Site {
       ],
       supported: ['timer'],
       passed: relayedOptions,
-      allow: [
-        'INVITE',
-        'ACK',
-        'CANCEL',
-        'BYE',
-        'PRACK',
-        'OPTIONS',
-        'UPDATE',
-        'INFO',
-        'MESSAGE',
-        'REFER',
-        'NOTIFY',
-        'SUBSCRIBE',
-      ],
+      allow: allowedMethods,
     })
     const application: Application = {
       name: 'test',

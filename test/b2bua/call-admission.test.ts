@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { Admission, mostSources, type AdmissionLimits } from '../../src/b2bua/admission.ts'
+import { CallAdmission, mostSources, type AdmissionLimits } from '../../src/b2bua/call-admission.ts'
 import { clearAudio } from '../support/b2bua/descriptions.ts'
 import { onSite } from '../support/b2bua/on-site.ts'
 import { talk } from '../support/b2bua/party.ts'
@@ -10,7 +10,7 @@ const unlimited: AdmissionLimits = { callRate: 0, callRatePerSource: 0, loopDela
 
 function admission() {
   const clock = new HandClock()
-  const one = new Admission(clock)
+  const one = new CallAdmission(clock)
   /** How many of `count` calls are taken on. */
   const taken = (
     count: number,
@@ -85,10 +85,13 @@ describe('admission', () => {
     clock.advance(1000)
     assert.equal(taken(1, limits), 1)
     clock.stall(400)
+    assert.equal(taken(1, limits), 1, 'after one pause, which is over')
+    clock.stall(400)
     assert.equal(taken(1, limits), 0)
     assert.equal(taken(1, {}), 1, 'unless it may be as late as it likes')
     clock.advance(100)
     assert.equal(taken(1, limits), 1)
+    clock.stall(400)
     clock.stall(400)
     one.unwatch()
     assert.equal(taken(1, limits), 1)

@@ -33,16 +33,17 @@ interface Bucket {
 }
 
 /**
- * Decides whether an INVITE becomes a call, before anything is made for it: a server that takes on more than it can do serves
+ * Decides whether an INVITE becomes a call, before its description is looked at and a call is made for it: a server that takes on more than it can do serves
  * nobody. What belongs to calls that are there is never refused.
  */
-export class Admission {
+export class CallAdmission {
   readonly #clock: Clock
   readonly #all: Bucket = { calls: Infinity, at: 0 }
   /** By address, the one that was silent longest first. */
   readonly #sources = new Map<string, Bucket>()
   #probe: Timer | undefined
-  /** Milliseconds by which the last probe was late. */
+  /** Milliseconds by which the last probe was late, and by which it and the one before both were. */
+  #late = 0
   #delay = 0
 
   constructor(clock: Clock) {
@@ -54,7 +55,10 @@ export class Admission {
     if (this.#probe !== undefined) return
     const due = this.#clock.now() + probeInterval
     this.#probe = this.#clock.after(probeInterval, () => {
-      this.#delay = this.#clock.now() - due
+      const late = this.#clock.now() - due
+      // one that was late alone tells of a pause, which is over
+      this.#delay = Math.min(late, this.#late)
+      this.#late = late
       this.#probe = undefined
       this.watch()
     })
@@ -64,7 +68,7 @@ export class Admission {
   unwatch(): void {
     this.#probe?.cancel()
     this.#probe = undefined
-    this.#delay = 0
+    this.#late = this.#delay = 0
   }
 
   /**
