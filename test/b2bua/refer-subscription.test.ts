@@ -90,6 +90,22 @@ describe('the subscription of a REFER', () => {
     })
   })
 
+  test('of NOTIFYs that come before the answer to their REFER 16 wait, and more are told to come again', () =>
+    onSite({}, async (site) => {
+      const { a, b, atA, atB } = await talk(site)
+      const asked = ask(a, 'REFER', { headers: [target] })
+      const transaction = await atB.requests.next('REFER')
+      const waiting = Array.from({ length: 16 }, () => tell(b, 'SIP/2.0 100 Trying', unknownFor))
+      const response = await tell(b, 'SIP/2.0 100 Trying', unknownFor)
+      assert.deepEqual([response.status, response.headers.get('Retry-After')], [500, '1'])
+      b.reply(transaction, 603)
+      assert.equal((await asked).status, 603)
+      for (const told of waiting) {
+        a.reply(await atA.requests.next('NOTIFY'), 481)
+        assert.equal((await told).status, 481)
+      }
+    }))
+
   test('a NOTIFY that comes before its REFER is refused is told so by who has referred', () =>
     onSite({}, async (site) => {
       const { a, b, atA, atB } = await talk(site)
