@@ -35,6 +35,15 @@ export interface AnswerRelayOptions {
   onFailure(error: unknown): void
 }
 
+/** A reliable response, relayed to the caller. */
+interface ReliableResponse {
+  readonly fork: Fork
+  readonly early: InviteSession
+  readonly near: InviteSession
+  /** The leg on which it was an offer. */
+  readonly offering: Leg | undefined
+}
+
 /** What is told of a request whose outcome changes nothing. */
 const deaf = { onResponse: () => {}, onFailure: () => {} }
 
@@ -83,11 +92,15 @@ export class AnswerRelay {
     const acknowledged = reliable && saysOption(this.#options.invite.request.headers, '100rel')
     if (reliable && !acknowledged) early.prack(response, { listener: deaf })
     if (acknowledged && body !== undefined && this.#legs.accepted !== undefined) fork.settled = true
+    // leg A, when this is where it is offered something: the caller's PRACK has the answer, and nobody else's
+    const offering = body !== undefined && this.#legs.accepted === undefined ? this.#legs.a : undefined
     const near = this.#options.invite.provisional(response.status, {
       ...relayedReply(response, this.#options.rules),
       ...(body === undefined ? {} : { body, contentType: sdpType }),
       ...(fork.toTag !== undefined && { toTag: fork.toTag }),
-      ...(acknowledged && { onPrack: (prack) => this.#relayPrack(response, { fork, early, near: near! }, prack) }),
+      ...(acknowledged && {
+        onPrack: (prack) => this.#relayPrack(response, { fork, early, near: near!, offering }, prack),
+      }),
     })
     if (early === undefined || near === undefined || this.#legs.a === undefined || this.#legs.b === undefined) return
     const [a, b] = [
@@ -106,10 +119,11 @@ export class AnswerRelay {
   /** The caller has heard a reliable response: now leg B learns that she has, and what she says to its offer. */
   #relayPrack(
     response: SipResponse,
-    { fork, early, near }: { readonly fork: Fork; readonly early: InviteSession; readonly near: InviteSession },
+    { fork, early, near, offering }: ReliableResponse,
     prack: ServerTransaction,
   ): void {
-    const answers = this.#legs.accepted === undefined && response.body.length > 0 && !fork.settled
+    // a 200 with another offer may have come since: its legs are others
+    const answers = offering !== undefined && offering === this.#legs.a && !fork.settled
     if (!answers || this.#legs.a === undefined || this.#legs.b === undefined) {
       if (fork.settled && prack.request.body.length > 0) this.#legs.returnTo(fork)
       const [a, b] = [this.#legs.a ?? this.#legs.makeLeg('a', 'none'), this.#legs.b ?? this.#legs.makeLeg('b', 'none')]

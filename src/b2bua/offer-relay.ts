@@ -144,8 +144,7 @@ export class OfferRelay {
   }
 
   #applyBoth(): void {
-    this.#context.media.apply(this.#near.leg.name, this.#near.leg.descriptions)
-    this.#context.media.apply(this.#far.leg.name, this.#far.leg.descriptions)
+    this.#context.media.apply(this.#near.leg, this.#far.leg)
   }
 
   #acknowledgeFar(): void {

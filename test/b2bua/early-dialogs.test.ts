@@ -130,6 +130,63 @@ describe('reliable provisional responses', () => {
       await site.ended.next('end')
     }))
 
+  test('offers of two phones to an offerless INVITE: the caller hears one, and acknowledges the other without an answer', () =>
+    onSite({}, async (site) => {
+      const { call, invite } = await calling(site, { offer: false })
+      const one = ring(invite, 183, answer)
+      const first = await call.ringing.next('183')
+      assert.ok(text(first.response).length > 0)
+      const two = ring(invite, 183, { ...answer, toTag: 'two' })
+      const second = await call.ringing.next('183 of the other')
+      assert.equal(text(second.response), '')
+      const noticed = prack(second.session, second.response)
+      const transaction = await two.pracks.next('PRACK of the other')
+      assert.equal(transaction.request.body.length, 0)
+      two.session.reply(transaction, 200)
+      assert.equal((await noticed).status, 200)
+      const answered = prack(first.session, first.response, clearAudio(40000))
+      const taken = await one.pracks.next('PRACK')
+      assert.match(text(taken.request), /m=audio/)
+      one.session.reply(taken, 200)
+      assert.equal((await answered).status, 200)
+      invite.accept()
+      const { session: a } = await call.answered.next('200')
+      a.acknowledge()
+      a.bye()
+      assert.equal((await site.ended.next('end')).reason, 'hangup')
+    }))
+
+  test('what the PRACK of a response without an offer says is no answer to the one that another phone has made', () =>
+    onSite({}, async (site) => {
+      const { call, invite } = await calling(site, { offer: false })
+      const one = ring(invite, 183, answer)
+      ring(invite, 183, { ...answer, toTag: 'two' })
+      const heard = [await call.ringing.next('183'), await call.ringing.next('183 of the other')]
+      const [offering, other] = heard.sort((a, b) => b.response.body.length - a.response.body.length)
+      assert.equal(text(other!.response), '')
+      assert.equal((await prack(other!.session, other!.response, clearAudio(40000))).status, 491)
+      const answered = prack(offering!.session, offering!.response, clearAudio(40000))
+      one.session.reply(await one.pracks.next('PRACK'), 200)
+      assert.equal((await answered).status, 200)
+      invite.reject(486)
+      await site.ended.next('end')
+    }))
+
+  test('an offer in the 200 that overtakes the PRACK of another one is what counts', () =>
+    onSite({}, async (site) => {
+      const { call, invite } = await calling(site, { offer: false })
+      ring(invite, 183, answer)
+      const { response, session } = await call.ringing.next('183')
+      const { acks } = listen(invite.accept({ ...answer, body: Buffer.from(clearAudio(40020)) }))
+      const late = prack(session, response, clearAudio(40000)).catch(() => undefined)
+      const { session: a } = await call.answered.next('200')
+      a.acknowledge({ ...answer, body: Buffer.from(clearAudio(40000)) })
+      assert.match(text(await acks.next('ACK')), /m=audio/)
+      await late // whatever it is told
+      a.bye()
+      assert.equal((await site.ended.next('end')).reason, 'hangup')
+    }))
+
   test('to a caller who cannot do it leg B is not asked for it; one that does it all the same is acknowledged here', () =>
     onSite({}, async (site) => {
       const { call, invite } = await calling(site, { headers: [] })

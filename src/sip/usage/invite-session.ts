@@ -264,7 +264,6 @@ export class InviteSession implements DialogRequestOwner {
       this.#serverInvite = transaction
       transaction.onCancel = () => this.reply(transaction, 487)
     }
-    // a refresh of the leg's own timer is no business of the other leg (RFC 4028 §7.4)
     if (request.method === 'PRACK') {
       const onPrack = this.#unpracked.take(request)
       if (onPrack === undefined)
@@ -272,6 +271,7 @@ export class InviteSession implements DialogRequestOwner {
       else onPrack(transaction)
       return
     }
+    // a refresh of the leg's own timer is no business of the other leg (RFC 4028 §7.4)
     const onlyRefreshes =
       request.method === 'UPDATE' && request.body.length === 0 && request.headers.has('Session-Expires')
     if (onlyRefreshes) this.reply(transaction, 200)
