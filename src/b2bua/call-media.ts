@@ -51,12 +51,14 @@ export class CallMedia {
     return Array.from(this.#streams, (stream) => stream?.[leg])
   }
 
-  /** Tells the engine what a leg has agreed on. Harmless when nothing changed. */
-  apply(leg: LegName, descriptions: LegDescriptions): void {
+  /** Tells the engine what legs have agreed on, of both at once. Harmless when nothing changed. */
+  apply(...legs: readonly { readonly name: LegName; readonly descriptions: LegDescriptions }[]): void {
     if (this.#closed) return
-    for (const [index, stream] of this.#streams.entries()) {
-      if (stream !== undefined) this.#update(stream, leg, descriptions, index)
-    }
+    this.#session.together(() => {
+      for (const { name, descriptions } of legs)
+        for (const [index, stream] of this.#streams.entries())
+          if (stream !== undefined) this.#update(stream, name, descriptions, index)
+    })
   }
 
   /**

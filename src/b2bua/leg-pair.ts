@@ -150,7 +150,6 @@ export class LegPair {
   }
 
   #applyBoth(): void {
-    this.media!.apply('a', this.a!.descriptions)
-    this.media!.apply('b', this.b!.descriptions)
+    this.media!.apply(this.a!, this.b!)
   }
 }

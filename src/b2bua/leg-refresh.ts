@@ -35,7 +35,7 @@ export function refreshLeg(
           const answer = descriptionIn(response)
           if (answer === undefined) throw new CallError('incompatible-media', 'an offer was accepted without an answer')
           leg.descriptions.receiveAnswer(answer)
-          media.apply(leg.name, leg.descriptions)
+          media.apply(leg)
         } catch (error) {
           onBroken(error)
         }

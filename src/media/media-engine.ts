@@ -90,6 +90,8 @@ export interface MediaSession {
    *   length does not fit its suite
    */
   update(stream: number, leg: MediaLeg, endpoint: EndpointDescription | undefined): void
+  /** The updates that `work` makes are taken over as one: no packet finds only some of them made. */
+  together(work: () => void): void
   /**
    * Sends a key to the phone of a leg as an RFC 4733 event, after those that were sent before. Nothing is sent unless the leg
    * has telephone events and the other one has none.

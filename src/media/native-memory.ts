@@ -1,3 +1,4 @@
+import { isByteRange } from './byte-range.ts'
 import { addressOf, type Address } from './openssl/library.ts'
 
 /** Addresses at offsets below this are made once and kept: hardly a packet has its payload further behind its start. */
@@ -22,16 +23,9 @@ abstract class OutsideMemory {
     this.bytes = bytes
   }
 
-  /** Whether `length` bytes from `offset` on are all of this memory. Anything but two integers is not. */
+  /** Whether `length` bytes from `offset` on are all of this memory; see {@link isByteRange}. */
   holds(offset: number, length: number): boolean {
-    // 32 bit integers, so that their sum is exact; memory that was handed to another thread has no length any more
-    return (
-      (offset | 0) === offset &&
-      (length | 0) === length &&
-      offset >= 0 &&
-      length >= 0 &&
-      offset + length <= this.bytes.length
-    )
+    return isByteRange(offset, length, this.bytes.length) // which is 0 for memory that was handed to another thread
   }
 
   /** @throws RangeError when they are not */

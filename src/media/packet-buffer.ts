@@ -1,3 +1,4 @@
+import { isByteRange } from './byte-range.ts'
 import { type NativeMemory } from './native-memory.ts'
 
 /** Bytes kept free behind the longest datagram: SRTCP index (4), tag (16) and master key identifier (at most 128). */
@@ -28,9 +29,21 @@ export class PacketBuffer {
     return this.bytes.length - trailerRoom
   }
 
+  /** Whether `length` bytes from `offset` on are all in its memory; see {@link isByteRange}. */
+  holds(offset: number, length: number): boolean {
+    return isByteRange(offset, length, this.bytes.length)
+  }
+
   /** Copies a datagram in; longer ones than {@link limit} are the caller's to refuse. */
   load(datagram: Uint8Array): void {
     this.bytes.set(datagram)
     this.length = datagram.length
   }
+}
+
+/** A buffer of its own for a packet outside of the packet loop, with room behind it. */
+export function packetOf(bytes: Uint8Array): PacketBuffer {
+  const packet = new PacketBuffer((bytes.length + trailerRoom + 3) & ~3)
+  packet.load(bytes)
+  return packet
 }

@@ -3,6 +3,7 @@ import { type DtmfKey } from './dtmf/telephone-event.ts'
 import { counterCells } from './leg-counters.ts'
 import { type KeyExchanger } from './key-exchange/key-exchanger.ts'
 import { type DtmfReport, type KeyExchangeReport, type MediaLeg } from './media-engine.ts'
+import { type PacketBuffer } from './packet-buffer.ts'
 import { type PacketIo, type PacketPort, type PeerAddress, type PortHandler } from './packet-io/packet-io.ts'
 import { type CipherProvider } from './srtp/cipher-provider.ts'
 import { StreamLeg, type StreamLegOptions } from './stream-leg.ts'
@@ -106,27 +107,19 @@ export class Relay {
     const local: PeerAddress[] = []
     for (const name of ['a', 'b'] as const) {
       const cells = counterCells(counters, name)
-      // ports speak up before the leg exists that they belong to
-      const leg = (): StreamLeg | undefined => legs[name]
+      const [rtpEar, rtcpEar] = [new RtpEar(), new RtcpEar()]
       try {
         const { io } = this.#options
-        const rtpHandler: PortHandler = {
-          onPacket: (packet, source) => leg()?.onRtpPort(packet, source),
-          onError: () => leg()?.onSendError(),
-        }
-        const rtp = await io.open({ address, port: ports[name], dscp }, rtpHandler)
+        const rtp = await io.open({ address, port: ports[name], dscp }, rtpEar)
         bound.push(rtp)
-        const rtcpHandler: PortHandler = {
-          onPacket: (packet, source) => leg()?.onRtcpPort(packet, source),
-          onError: () => leg()?.onSendError(),
-        }
-        const rtcp = await io.open({ address, port: ports[name] + 1, dscp }, rtcpHandler)
+        const rtcp = await io.open({ address, port: ports[name] + 1, dscp }, rtcpEar)
         bound.push(rtcp)
         const { provider, exchanger, now, stamp } = this.#options
         legs[name] = new StreamLeg({
           ...{ rtp, rtcp, counters: cells, provider, exchanger, now, stamp },
           ...listener(name),
         })
+        rtpEar.leg = rtcpEar.leg = legs[name]
       } catch (error) {
         await Promise.all(bound.map((port) => port.close()))
         return { leg: name, code: (error as NodeJS.ErrnoException).code ?? String(error) }
@@ -136,5 +129,27 @@ export class Relay {
     const { a, b } = legs as Record<MediaLeg, StreamLeg>
     StreamLeg.join(a, b)
     return { legs: { a, b }, ports: bound, local }
+  }
+}
+
+/** What a port speaks to, which may do so before the leg exists. */
+abstract class Ear implements PortHandler {
+  leg: StreamLeg | undefined
+  abstract onPacket(packet: PacketBuffer, source: PeerAddress): void
+
+  onError(): void {
+    this.leg?.onSendError()
+  }
+}
+
+class RtpEar extends Ear {
+  onPacket(packet: PacketBuffer, source: PeerAddress): void {
+    this.leg?.onRtpPort(packet, source)
+  }
+}
+
+class RtcpEar extends Ear {
+  onPacket(packet: PacketBuffer, source: PeerAddress): void {
+    this.leg?.onRtcpPort(packet, source)
   }
 }

@@ -1,16 +1,14 @@
 import { systemClock } from '../base/clock.ts'
 import { type EndpointDescription } from '../base/endpoint-description.ts'
-import { type Component } from './component.ts'
-import { DtlsLeg } from './dtls-leg.ts'
 import { DtmfLeg } from './dtmf/dtmf-leg.ts'
 import { type DtmfKey } from './dtmf/telephone-event.ts'
 import { EarlyPackets, type EarlyPacket } from './early-packets.ts'
-import { IceLiteAgent } from './ice/ice-lite-agent.ts'
 import { type KeyExchanger } from './key-exchange/key-exchanger.ts'
+import { LegControl, type Channel } from './leg-control.ts'
 import { Cell, SourceCell } from './leg-counters.ts'
 import { LegSecurity } from './leg-security.ts'
 import { type KeyExchangeReport } from './media-engine.ts'
-import { PacketBuffer, trailerRoom } from './packet-buffer.ts'
+import { packetOf, type PacketBuffer } from './packet-buffer.ts'
 import { type PacketPort, type PeerAddress } from './packet-io/packet-io.ts'
 import { isRtcp, PacketKind, packetKind } from './packet-kind.ts'
 import { isWholeRtcp, rtcpHeaderLength, rtpPayloadOffset } from './rtp-header.ts'
@@ -19,24 +17,9 @@ import { SourceStatistics } from './source-statistics.ts'
 import { type CipherProvider } from './srtp/cipher-provider.ts'
 import { SrtpVerdict } from './srtp/srtp-verdict.ts'
 import { usableRemote } from './usable-remote.ts'
-import { ZrtpLeg } from './zrtp-leg.ts'
 
-/**
- * Milliseconds for which a handshake waits for the first check of a phone that does ICE. Before it the phone would not hear
- * what is sent, and wait for a repetition.
- */
-const checkDelay = 500
 /** Milliseconds after which it is looked whether early packets have waited in vain. */
 const sweepDelay = 250
-
-/** One of a leg's two sockets, and whom it talks to. */
-interface Channel {
-  readonly component: Component
-  readonly port: PacketPort
-  readonly lock: SourceLock
-  /** Received before they could be judged: handshakes and media. */
-  readonly early: EarlyPackets
-}
 
 /** What a leg of a stream is made of. */
 export interface StreamLegOptions {
@@ -62,32 +45,27 @@ export interface StreamLegOptions {
  * clear on a secured leg, RTCP included.
  */
 export class StreamLeg {
-  readonly #options: StreamLegOptions
-  readonly #rtp: Channel
-  readonly #rtcp: Channel
-  readonly #counters: Float64Array
-  readonly #statistics: SourceStatistics
-  readonly #security: LegSecurity
-  readonly #ice = new IceLiteAgent()
-  readonly #dtls: DtlsLeg
-  readonly #zrtp: ZrtpLeg
-  readonly #dtmf: DtmfLeg
-  /** From the other leg, waiting for this one's keys or address. */
-  readonly #unsent = new EarlyPackets()
-  #sweep: NodeJS.Timeout | undefined
-  /** Runs while a handshake waits for the phone's checks. */
-  #checking: NodeJS.Timeout | undefined
-  /** When the packet in hand came, if it has waited. */
-  #cameAt: number | undefined
-  #other: StreamLeg | undefined
+  // what every packet needs comes first, and so close together
+  #closed = false
   #mux = false
-  /** Both sides do ICE: it says where packets go, wherever they went before. */
-  #iceAgreed = false
   /** The leg was described, with an address at least once: what comes can be judged. */
   #described = false
   /** The phone wants to be sent to: it has not given an address of hold. */
   #reachable = false
-  #closed = false
+  /** When the packet in hand came, if it has waited. */
+  #cameAt: number | undefined
+  readonly #rtp: Channel
+  readonly #counters: Float64Array
+  readonly #statistics: SourceStatistics
+  readonly #security: LegSecurity
+  readonly #dtmf: DtmfLeg
+  #other: StreamLeg | undefined
+  readonly #options: StreamLegOptions
+  readonly #rtcp: Channel
+  readonly #control: LegControl
+  /** From the other leg, waiting for this one's keys or address. */
+  readonly #unsent = new EarlyPackets()
+  #sweep: NodeJS.Timeout | undefined
 
   constructor(options: StreamLegOptions) {
     this.#options = options
@@ -97,23 +75,19 @@ export class StreamLeg {
     this.#counters = options.counters
     this.#statistics = new SourceStatistics(options.counters)
     this.#security = new LegSecurity(options.provider)
-    this.#dtls = new DtlsLeg({
+    this.#control = new LegControl({
+      channels: { 1: this.#rtp, 2: this.#rtcp },
+      counters: options.counters,
       exchanger: options.exchanger,
-      send: (component, datagram, to) => this.#sendHandshake(component, datagram, to),
-      destination: (component) => this.#handshakeDestination(component),
-      onPeer: (component, source) => this.#learn(this.#channel(component), source, true),
-      onKeys: (component, { send, receive }) => {
+      now: options.now,
+      reachable: () => this.#reachable,
+      onPeer: (channel, source) => this.#learn(channel, source, true),
+      onDtlsKeys: (component, { send, receive }) => {
         if (component === 1) this.#security.install(this.#security.rtp, send, receive)
         if (component === 2 || this.#mux) this.#security.install(this.#security.rtcp, send, receive)
         this.#flush()
       },
-      onOutcome: (_component, outcome) => this.#onOutcome(outcome),
-    })
-    this.#zrtp = new ZrtpLeg({
-      exchanger: options.exchanger,
-      send: (packet, to) => this.#sendHandshake(1, packet, to),
-      destination: () => (this.#reachable ? this.#handshakeDestination(1) : undefined),
-      onKeys: ({ send, receive }) => {
+      onZrtpKeys: ({ send, receive }) => {
         this.#security.secured = true // it may have been in clear until now
         for (const component of [this.#security.rtp, this.#security.rtcp]) {
           this.#security.install(component, send, receive)
@@ -124,25 +98,21 @@ export class StreamLeg {
         this.#security.apply({ mode: 'none' })
         this.#flush()
       },
-      onOutcome: (outcome) => this.#onOutcome(outcome),
+      onMoved: () => this.#flush(),
+      onKeyExchange: (outcome) => options.onKeyExchange(outcome),
     })
     this.#dtmf = new DtmfLeg({
       clock: { now: options.now, after: (delay, fire) => systemClock.after(delay, fire) },
-      send: (packet) => this.#sendOwn(bufferOf(packet)),
+      send: (packet) => this.#sendOwn(packetOf(packet)),
       onKey: (key) => options.onDtmf(key),
     })
-  }
-
-  #onOutcome(outcome: Pick<KeyExchangeReport, 'suite' | 'zrtp' | 'failure'>): void {
-    this.#count(outcome.failure === undefined ? Cell.keyExchanges : Cell.keyExchangeFailures)
-    this.#options.onKeyExchange(outcome)
   }
 
   /** Joins two legs to a bridge. */
   static join(a: StreamLeg, b: StreamLeg): void {
     a.#other = b
     b.#other = a
-    ZrtpLeg.join(a.#zrtp, b.#zrtp)
+    LegControl.join(a.#control, b.#control)
   }
 
   /**
@@ -150,17 +120,12 @@ export class StreamLeg {
    * @param local the stream's own ports, which a description must not name as the phone's: packets would go in circles
    */
   update(endpoint: EndpointDescription | undefined, local: readonly PeerAddress[]): void {
-    this.#ice.update(endpoint?.ice)
-    const iceBefore = this.#iceAgreed
-    this.#iceAgreed = endpoint?.ice?.remote !== undefined
+    this.#control.applyIce(endpoint?.ice)
     this.#dtmf.apply(endpoint?.events)
-    if (this.#iceAgreed && !iceBefore) this.#awaitChecks()
-    for (const { lock } of [this.#rtp, this.#rtcp]) lock.checked = this.#iceAgreed
     if (endpoint === undefined) {
       this.#described = false
       this.#reachable = false
-      this.#dtls.apply(undefined, false)
-      this.#zrtp.apply(undefined)
+      this.#control.applyProtection({ mode: 'none' }, false)
       return
     }
     const { protection, rtcpMux } = endpoint
@@ -169,27 +134,24 @@ export class StreamLeg {
     this.#statistics.describe(endpoint.clocks)
     const remote = endpoint.remote === undefined ? undefined : usableRemote(endpoint.remote, rtcpMux, local)
     // without ICE an address of hold: those from before stay, for what is still sent and for the resume
-    this.#reachable = remote !== undefined || this.#iceAgreed
+    this.#reachable = remote !== undefined || this.#control.iceAgreed
     this.#described ||= this.#reachable
     if (this.#described && this.#other !== undefined && this.#other.#described) this.#dtmf.face(this.#other.#dtmf)
     if (remote !== undefined) {
-      this.#signal(this.#rtp, remote.rtp)
-      this.#signal(this.#rtcp, remote.rtcp)
+      this.#control.signal(this.#rtp, remote.rtp)
+      this.#control.signal(this.#rtcp, remote.rtcp)
     }
-    this.#dtls.apply(protection.mode === 'dtls-srtp' ? protection : undefined, rtcpMux)
-    this.#zrtp.apply(protection.mode === 'zrtp' ? protection : undefined)
-    this.#flush()
+    this.#control.applyProtection(protection, rtcpMux)
+    queueMicrotask(() => this.#flush()) // the other leg may be told something too first
   }
 
   /** Ends what the leg has under way, and its keys; its ports are closed by others. What they still receive is dropped. */
   close(): void {
     this.#closed = true
-    this.#dtls.close()
-    this.#zrtp.close()
+    this.#control.close()
     this.#dtmf.close()
     this.#security.close()
     clearTimeout(this.#sweep)
-    clearTimeout(this.#checking)
   }
 
   /** Sends a key to the phone as an event. */
@@ -217,7 +179,7 @@ export class StreamLeg {
     if (this.#closed) return
     const kind = packetKind(packet)
     if (kind !== PacketKind.media) {
-      this.#control(channel, kind, packet, source)
+      this.#receiveControl(channel, kind, packet, source)
       return
     }
     const { length } = packet
@@ -259,7 +221,7 @@ export class StreamLeg {
   /** Something valid came from this source. */
   #learn({ lock, port }: Channel, source: PeerAddress, secured: boolean): void {
     // with ICE the phone may move, and says so from an address that a connected socket would not hear
-    if (lock.learn(source, secured) && lock.final && !this.#iceAgreed) port.connect(lock.destination!)
+    if (lock.learn(source, secured) && lock.final && !this.#control.iceAgreed) port.connect(lock.destination!)
   }
 
   /**
@@ -280,7 +242,7 @@ export class StreamLeg {
   }
 
   /** STUN, DTLS, and what is of no use here. */
-  #control(channel: Channel, kind: PacketKind, packet: PacketBuffer, source: PeerAddress): void {
+  #receiveControl(channel: Channel, kind: PacketKind, packet: PacketBuffer, source: PeerAddress): void {
     if (kind === PacketKind.unknown) {
       this.#count(Cell.malformed)
       return
@@ -293,28 +255,9 @@ export class StreamLeg {
       return
     }
     this.#count(Cell.controlPackets)
-    if (kind === PacketKind.stun) this.#onStun(channel, packet, source)
-    else if (!admitted) this.#count(Cell.controlRefused)
-    else if (kind === PacketKind.zrtp) this.#zrtp.receive(packet.bytes.subarray(0, packet.length))
-    else this.#dtls.receive(channel.component, packet.bytes.subarray(0, packet.length), source)
-  }
-
-  #onStun(channel: Channel, packet: PacketBuffer, source: PeerAddress): void {
-    const { component, lock, port } = channel
-    const outcome = this.#ice.receive(packet.bytes, packet.length, source, component, this.#options.now())
-    if (outcome.refusal !== undefined) this.#count(Cell.controlRefused)
-    if (outcome.response !== undefined) {
-      packet.load(outcome.response)
-      port.send(packet, source)
-    }
-    if (!outcome.checked) return
-    const nominated = this.#ice.nominated(component)
-    const chosen = this.#ice.chosen(component)
-    if (chosen === undefined || !lock.choose(chosen, nominated !== undefined)) return
-    port.disconnect()
-    this.#dtls.onDestination(component)
-    if (component === 1) this.#zrtp.onDestination()
-    this.#flush()
+    if (kind === PacketKind.stun) this.#control.receiveCheck(channel, packet, source)
+    else if (admitted) this.#control.receiveHandshake(channel, kind, packet, source)
+    else this.#count(Cell.controlRefused)
   }
 
   /** Sends what the other leg received to this leg's phone. */
@@ -385,39 +328,9 @@ export class StreamLeg {
   #again(packets: readonly EarlyPacket[], handle: (early: EarlyPacket, packet: PacketBuffer) => void): void {
     for (const early of packets) {
       this.#cameAt = early.at
-      handle(early, bufferOf(early.bytes))
+      handle(early, packetOf(early.bytes))
     }
     this.#cameAt = undefined
-  }
-
-  #signal(channel: Channel, address: PeerAddress): void {
-    // where ICE has found the phone counts for more than what its description can say
-    if (this.#iceAgreed && this.#ice.nominated(channel.component) !== undefined) return
-    if (channel.lock.signal(address)) channel.port.disconnect()
-  }
-
-  /** Where a handshake is sent to, once the phone is likely to hear it. */
-  #handshakeDestination(component: Component): PeerAddress | undefined {
-    const waits = this.#checking !== undefined && this.#ice.chosen(component) === undefined
-    return waits ? undefined : this.#channel(component).lock.destination
-  }
-
-  #awaitChecks(): void {
-    clearTimeout(this.#checking)
-    this.#checking = setTimeout(() => {
-      this.#checking = undefined
-      this.#dtls.onDestination(1)
-      this.#dtls.onDestination(2)
-      this.#zrtp.onDestination()
-    }, checkDelay)
-  }
-
-  #sendHandshake(component: Component, datagram: Uint8Array, to: PeerAddress): void {
-    this.#channel(component).port.send(bufferOf(datagram), to)
-  }
-
-  #channel(component: Component): Channel {
-    return component === 1 ? this.#rtp : this.#rtcp
   }
 
   #count(cell: number): void {
@@ -426,10 +339,3 @@ export class StreamLeg {
 }
 
 const nowhere: PeerAddress = { address: '', port: 0 }
-
-/** A buffer of its own for a packet outside of the packet loop. */
-function bufferOf(bytes: Uint8Array): PacketBuffer {
-  const packet = new PacketBuffer((bytes.length + trailerRoom + 3) & ~3)
-  packet.load(bytes)
-  return packet
-}

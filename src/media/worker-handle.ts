@@ -45,8 +45,9 @@ export class WorkerHandle {
   readonly #waiting = new Map<number, Waiting>()
   readonly #exited: Promise<void>
   readonly #descriptors = new DescriptorLedger()
-  /** Questions of this turn of the event loop: they go in one message, which wakes the worker once. */
+  /** What goes in one message, which wakes the worker once: questions of this turn of the event loop, what is told together. */
   #outbox: WorkerRequest[] = []
+  #gathering = false
   #requests = 0
   /** Heartbeats in a row that were not answered. */
   #missedBeats = 0
@@ -98,7 +99,18 @@ export class WorkerHandle {
     if (this.#gone) return
     // at once: a phone may send by what it was told before this turn ends
     this.#outbox.push(message)
-    this.#flush()
+    if (!this.#gathering) this.#flush()
+  }
+
+  /** What `work` tells the worker travels as one: no packet comes between its parts. Not to be nested. */
+  together(work: () => void): void {
+    this.#gathering = true
+    try {
+      work()
+    } finally {
+      this.#gathering = false
+      this.#flush()
+    }
   }
 
   /** Asks whether the worker still answers. */

@@ -86,6 +86,10 @@ export class WorkerMediaSession implements MediaSession {
     this.worker.tell({ type: 'update', session: this.#context.number, stream, leg, endpoint: message })
   }
 
+  together(work: () => void): void {
+    this.worker.together(work)
+  }
+
   sendDtmf(stream: number, leg: MediaLeg, key: DtmfKey): void {
     this.#assertStream(stream)
     if (this.#closing !== undefined || this.#failed) return

@@ -42,6 +42,27 @@ function bridge(provider: OpenSslCipherProvider) {
   return { legs, sent, counters: readCounters.bind(undefined, counterCells(memory, 'a')) }
 }
 
+test('packets that waited are looked at when both legs were told: an event is not sent to a phone that takes none', async () => {
+  const { legs, sent, counters } = bridge(new OpenSslCipherProvider())
+  const described = {
+    remote: { address: phone.address, rtpPort: phone.port, rtcpPort: phone.port + 1 },
+    rtcpMux: false,
+    direction: 'sendrecv',
+    protection: { mode: 'none' },
+  } satisfies EndpointDescription
+  const format = { payloadType: 101, clockRate: 8000 }
+  const event = rtpPacket({ payloadType: 101, sequence: 1, payload: Buffer.of(5, 0x0a, 0, 160) })
+  legs.a.onRtpPort(inBuffer(event), phone)
+  legs.a.onRtpPort(inBuffer(rtpPacket({ sequence: 2 })), phone)
+  legs.a.update({ ...described, events: { receive: [format], send: format } }, [])
+  legs.b.update(described, [])
+  assert.deepEqual(sent, { a: 0, b: 0 })
+  await Promise.resolve()
+  assert.equal(counters().rtpPacketsReceived, 2)
+  assert.deepEqual(sent, { a: 0, b: 1 })
+  for (const leg of [legs.a, legs.b]) leg.close()
+})
+
 describe('a leg that is closed', () => {
   for (const suite of suites) {
     test(`has given back all contexts of ${suite}, and drops what its ports still receive`, () => {

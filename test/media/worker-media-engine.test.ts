@@ -180,6 +180,35 @@ test('a session goes to the worker with the fewest streams', async (t) => {
   for (const session of sessions) await session.close()
 })
 
+test('what both legs have agreed on travels as one, so that no packet comes in between', async (t) => {
+  const { engine, threads } = startEngine(t, { workers: 1 })
+  const session = await engine.openSession(sessionOptions())
+  for (let stream = 0; stream < 2; stream++) await session.openStream('audio')
+  const worker = threads[0]!
+  const posted: unknown[] = []
+  const post = worker.postMessage.bind(worker) as (message: unknown) => void
+  worker.postMessage = (message: unknown) => {
+    posted.push(message)
+    post(message)
+  }
+  const update = (stream: number, leg: 'a' | 'b'): void => session.update(stream, leg, undefined)
+  session.together(() => {
+    for (const leg of ['a', 'b'] as const) for (const stream of [0, 1]) update(stream, leg)
+  })
+  assert.throws(
+    () =>
+      session.together(() => {
+        update(0, 'a')
+        update(7, 'b')
+      }),
+    { code: 'MEDIA_STREAM_UNKNOWN' },
+  )
+  update(1, 'b')
+  const of = (stream: number, leg: string) => ({ type: 'update', session: 1, stream, leg, endpoint: undefined })
+  assert.deepEqual(posted, [[of(0, 'a'), of(1, 'a'), of(0, 'b'), of(1, 'b')], [of(0, 'a')], [of(1, 'b')]])
+  await session.close()
+})
+
 test('a worker that hangs gets no new session, is ended, and takes only its own', async (t) => {
   const clock = new HandClock()
   const { engine } = startEngine(t, { workers: 2, clock })

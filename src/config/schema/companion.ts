@@ -55,13 +55,13 @@ export const companion = {
   'packet-io': parameter({
     type: oneOf('auto', 'linux', 'dgram'),
     default: 'auto',
-    help: "How media is received and sent: 'linux' is a loop of its own over the system's calls, 'dgram' are Node's sockets, which cost twice as much or more. 'auto' and 'linux' are the same: where the loop does not run, Node's sockets take its place, and the log says why.",
+    help: "How media is received and sent: 'linux' is a loop of its own over the system's calls, 'dgram' are Node's sockets, which cost one and a half times to twice as much. 'auto' and 'linux' are the same: where the loop does not run, Node's sockets take its place, and the log says why.",
     reload: 'restart',
   }),
   'media-pause': parameter({
     type: durationMs,
     default: '1ms',
-    help: 'How long a media worker with much to do lets packets gather before it looks at them: it saves up to half of its time, and delays media by half of the pause. Nothing waits in a worker with little to do. 0: never. Without effect with packet-io=dgram.',
+    help: 'How long a media worker with much to do lets packets gather before it looks at them: it saves up to half of its time, and delays media by half of the pause. Nothing waits in a worker with little to do. 0: never.',
     reload: 'restart',
     check: (pause) =>
       pause <= 10

@@ -7,6 +7,9 @@ import { nodeFunctions, type Address } from './library.ts'
  * `NativeMemory.at`, for at least as many bytes as the call is told.
  */
 export interface CipherLibrary {
+  EVP_aes_128_ecb(): Address
+  EVP_aes_192_ecb(): Address
+  EVP_aes_256_ecb(): Address
   EVP_aes_128_ctr(): Address
   EVP_aes_192_ctr(): Address
   EVP_aes_256_ctr(): Address
@@ -26,11 +29,17 @@ export interface CipherLibrary {
   SHA1_Transform(state: Address, block: Address): void
 }
 
+/** A function that names a cipher, of AES with keys of so many bits. */
+export type CipherName = Extract<keyof CipherLibrary, `EVP_aes_${string}`>
+
 /** NULL, which koffi takes quicker than `null`. */
 export const nothing = 0n
 
 /** The same functions as C declares them (openssl/evp.h and sha.h of 3.5). */
 const declarations: Readonly<Record<keyof CipherLibrary, string>> = {
+  EVP_aes_128_ecb: 'void *EVP_aes_128_ecb()',
+  EVP_aes_192_ecb: 'void *EVP_aes_192_ecb()',
+  EVP_aes_256_ecb: 'void *EVP_aes_256_ecb()',
   EVP_aes_128_ctr: 'void *EVP_aes_128_ctr()',
   EVP_aes_192_ctr: 'void *EVP_aes_192_ctr()',
   EVP_aes_256_ctr: 'void *EVP_aes_256_ctr()',

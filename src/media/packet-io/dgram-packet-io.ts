@@ -1,10 +1,16 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
 import { PacketBuffer, trailerRoom } from '../packet-buffer.ts'
+import { Pacing } from './pacing.ts'
 import { type LocalPort, type PacketIo, type PacketPort, type PeerAddress, type PortHandler } from './packet-io.ts'
 
 /** Longest payload of a UDP datagram: over IPv6, 65535 less the UDP header. IPv4 takes 20 less. */
 const longestDatagram = 65527
+
+/** Packets of one turn of the event loop from which on no pause is needed: they have gathered anyhow. */
+const gathered = 256
+/** What is waited for in vain: the one way in which a thread of JavaScript can pause. */
+const nobodyWakes = new Int32Array(new SharedArrayBuffer(4))
 
 /**
  * The portable driver: Node's own sockets. It copies each datagram into one buffer with room behind it, where the
@@ -13,6 +19,32 @@ const longestDatagram = 65527
 export class DgramPacketIo implements PacketIo {
   /** The buffer in use; replaced while the kernel still reads from it. */
   packet = DgramPacketIo.makePacket()
+  readonly #pacing: Pacing
+  /** Since the turn before. */
+  #packets = 0
+  #gathering = false
+
+  /** @param pause longest time in which packets gather, in milliseconds; 0 for none */
+  constructor(pause: number) {
+    this.#pacing = new Pacing(pause)
+  }
+
+  /** Counts a packet that was received. While there are many, turns of the event loop end with a pause, so that the next finds more. */
+  count(): void {
+    this.#packets++
+    if (!this.#gathering) this.#gather()
+  }
+
+  readonly #gather = (): void => {
+    const packets = this.#packets
+    this.#packets = 0
+    this.#pacing.count(packets, performance.now())
+    const { pause } = this.#pacing
+    this.#gathering = pause > 0
+    if (!this.#gathering) return
+    if (packets < gathered) Atomics.wait(nobodyWakes, 0, 0, pause)
+    setImmediate(this.#gather)
+  }
 
   static makePacket(): PacketBuffer {
     return new PacketBuffer((longestDatagram + trailerRoom + 3) & ~3)
@@ -56,6 +88,7 @@ class DgramPacketPort implements PacketPort {
     socket.on('message', (datagram, source) => {
       io.packet.load(datagram)
       handler.onPacket(io.packet, source)
+      io.count()
     })
   }
 

@@ -10,7 +10,7 @@ export type PacketIoDriver = 'auto' | 'linux' | 'dgram'
 /** What there is to say about packet-io. */
 export interface PacketIoSettings {
   readonly driver: PacketIoDriver
-  /** Longest pause of the `linux` driver in which packets gather, in milliseconds; 0 for none. */
+  /** Longest pause in which packets gather, in milliseconds; 0 for none. */
   readonly pause: number
 }
 
@@ -26,11 +26,11 @@ export function openPacketIo(
   { driver, pause }: PacketIoSettings,
   ledger: DescriptorLedger,
 ): { readonly io: PacketIo; readonly fallback?: string } {
-  if (driver === 'dgram') return { io: new DgramPacketIo() }
+  if (driver === 'dgram') return { io: new DgramPacketIo(pause) }
   try {
     return { io: new LinuxPacketIo({ pause, ledger }) }
   } catch (error) {
     if (!(error instanceof MediaError)) throw error
-    return { io: new DgramPacketIo(), fallback: error.message }
+    return { io: new DgramPacketIo(pause), fallback: error.message }
   }
 }

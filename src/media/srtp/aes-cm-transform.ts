@@ -1,10 +1,14 @@
 import { cryptoSuites, type SrtpMasterKey } from '../../base/encryption.ts'
 import { type PacketBuffer } from '../packet-buffer.ts'
 import { rtcpHeaderLength } from '../rtp-header.ts'
-import { type CipherProvider, type CounterModeCipher, type MessageAuthenticator } from './cipher-provider.ts'
+import { type CipherProvider, type MessageAuthenticator } from './cipher-provider.ts'
+import { CounterMode } from './counter-mode.ts'
 import { deriveSessionKeys } from './key-derivation.ts'
 import { appendMki, carriesMki } from './master-key-identifier.ts'
 import { encryptedBit, type SrtpTransform } from './srtp-transform.ts'
+
+/** The tag of a received packet, while other bytes stand in its place. */
+const received = Buffer.alloc(10)
 
 /**
  * AES in counter mode with HMAC-SHA1 (RFC 3711 §4, RFC 6188):
@@ -19,12 +23,10 @@ export class AesCmTransform implements SrtpTransform {
   readonly #mki: Buffer | undefined
   readonly #rtpTag: number
   readonly #rtcpTag: number
-  readonly #rtpCipher: CounterModeCipher
-  readonly #rtcpCipher: CounterModeCipher
+  readonly #rtpCipher: CounterMode
+  readonly #rtcpCipher: CounterMode
   readonly #rtpAuthenticator: MessageAuthenticator
   readonly #rtcpAuthenticator: MessageAuthenticator
-  /** The tag of a received packet, while other bytes stand in its place. */
-  readonly #received = Buffer.alloc(10)
 
   constructor(master: SrtpMasterKey, provider: CipherProvider) {
     const { rtpTagLength, rtcpTagLength } = cryptoSuites[master.suite]
@@ -33,8 +35,8 @@ export class AesCmTransform implements SrtpTransform {
     this.#mki = master.mki
     this.#rtpTag = rtpTagLength
     this.#rtcpTag = rtcpTagLength
-    this.#rtpCipher = provider.counterMode(rtp.cipherKey, rtp.salt)
-    this.#rtcpCipher = provider.counterMode(rtcp.cipherKey, rtcp.salt)
+    this.#rtpCipher = new CounterMode(provider, rtp.cipherKey, rtp.salt)
+    this.#rtcpCipher = new CounterMode(provider, rtcp.cipherKey, rtcp.salt)
     this.#rtpAuthenticator = provider.authenticator(rtp.authenticationKey)
     this.#rtcpAuthenticator = provider.authenticator(rtcp.authenticationKey)
     const mkiLength = master.mki?.length ?? 0
@@ -55,9 +57,9 @@ export class AesCmTransform implements SrtpTransform {
     const { bytes } = packet
     const end = packet.length - this.rtpOverhead
     if (!carriesMki(packet, end, this.#mki)) return false
-    this.#keepTag(packet, this.#rtpTag)
+    keepTag(packet, this.#rtpTag)
     bytes.writeUInt32BE(Math.floor(index / 65536), end)
-    if (!sameTag(this.#rtpAuthenticator.digest(packet, end + 4), this.#received, this.#rtpTag)) return false
+    if (!isReceivedTag(this.#rtpAuthenticator.digest(packet, end + 4), this.#rtpTag)) return false
     packet.length = end
     this.#rtpCipher.apply(packet, payloadOffset, end - payloadOffset, ssrc, index)
     return true
@@ -75,8 +77,8 @@ export class AesCmTransform implements SrtpTransform {
   unprotectRtcp(packet: PacketBuffer, ssrc: number, indexWord: number): boolean {
     const end = packet.length - this.rtcpTrailer
     if (!carriesMki(packet, end, this.#mki)) return false
-    this.#keepTag(packet, this.#rtcpTag)
-    if (!sameTag(this.#rtcpAuthenticator.digest(packet, end), this.#received, this.#rtcpTag)) return false
+    keepTag(packet, this.#rtcpTag)
+    if (!isReceivedTag(this.#rtcpAuthenticator.digest(packet, end), this.#rtcpTag)) return false
     packet.length = end - 4
     if (indexWord >= encryptedBit) {
       const index = indexWord - encryptedBit
@@ -89,10 +91,10 @@ export class AesCmTransform implements SrtpTransform {
     this.#rtpCipher.close()
     this.#rtcpCipher.close()
   }
+}
 
-  #keepTag({ bytes, length }: PacketBuffer, tagLength: number): void {
-    for (let i = 0; i < tagLength; i++) this.#received[i] = bytes[length - tagLength + i]!
-  }
+function keepTag({ bytes, length }: PacketBuffer, tagLength: number): void {
+  for (let i = 0; i < tagLength; i++) received[i] = bytes[length - tagLength + i]!
 }
 
 function appendTag(packet: PacketBuffer, tag: Uint8Array, length: number): void {
@@ -100,8 +102,8 @@ function appendTag(packet: PacketBuffer, tag: Uint8Array, length: number): void 
   packet.length += length
 }
 
-/** Compares in a time that does not depend on where the difference is. */
-function sameTag(computed: Uint8Array, received: Uint8Array, length: number): boolean {
+/** Compares with what {@link keepTag} kept, in a time that does not depend on where the difference is. */
+function isReceivedTag(computed: Uint8Array, length: number): boolean {
   let difference = 0
   for (let i = 0; i < length; i++) difference |= computed[i]! ^ received[i]!
   return difference === 0

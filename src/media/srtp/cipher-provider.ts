@@ -1,15 +1,22 @@
 import { type PacketBuffer } from '../packet-buffer.ts'
 
-/** AES in counter mode under one session key and salt (RFC 3711 §4.1.1). */
-export interface CounterModeCipher {
+/** AES alone under one key, of which counter mode is made. */
+export interface BlockCipher {
+  /** Bytes of keystream that are worth being made at once, at most those of `counterBlocks`. A packet of more than half is long. */
+  readonly aheadLength: number
+  /** Encrypts the first `length` bytes of `counterBlocks` where they are; @param length a multiple of 16 */
+  encrypt(length: number): void
+  /** Gives back what it has outside of JavaScript; it is of no use any more. */
+  close(): void
+}
+
+/** AES in counter mode under one key, for packets so long that their keystream is not worth being made ahead. */
+export interface CounterCipher {
   /**
-   * XORs the keystream of one packet over part of it; the same call encrypts and decrypts. Byte 0 of the keystream
-   * meets byte `offset`.
-   * @param offset a multiple of 4
-   * @param length bytes, at most 2^20 (the block counter has 16 bits)
-   * @param index 48-bit packet index for RTP, 31-bit SRTCP index for RTCP
+   * XORs the keystream over `length` bytes at `offset`; its first counter block is that in `counterBlocks`.
+   * @throws RangeError when they are not all in the packet's memory
    */
-  apply(packet: PacketBuffer, offset: number, length: number, ssrc: number, index: number): void
+  apply(packet: PacketBuffer, offset: number, length: number): void
   /** Gives back what it has outside of JavaScript; it is of no use any more. */
   close(): void
 }
@@ -44,8 +51,10 @@ export interface AeadCipher {
 
 /** Where SRTP gets its primitives from; each object keeps its key schedule for the life of a context. */
 export interface CipherProvider {
-  /** @param key 16, 24 or 32 bytes; @param salt 14 bytes */
-  counterMode(key: Buffer, salt: Buffer): CounterModeCipher
+  /** @param key 16, 24 or 32 bytes */
+  blockCipher(key: Buffer): BlockCipher
+  /** @param key likewise; @returns undefined when there is nothing better than a block cipher */
+  counterCipher(key: Buffer): CounterCipher | undefined
   /** @param key 20 bytes */
   authenticator(key: Buffer): MessageAuthenticator
   /** @param key 16 or 32 bytes; @param salt 12 bytes */

@@ -1,6 +1,7 @@
 import { MediaError } from '../media-error.ts'
 import { PacketBuffer } from '../packet-buffer.ts'
 import { type CipherProvider } from './cipher-provider.ts'
+import { CounterMode } from './counter-mode.ts'
 import { OpenSslCipherProvider } from './openssl-cipher-provider.ts'
 import { portableCipherProvider } from './portable-cipher-provider.ts'
 
@@ -41,12 +42,15 @@ function checkCipherProvider(provider: CipherProvider): void {
 /** One packet through every primitive that has keys of this length. */
 function exercise(provider: CipherProvider, keyLength: number): Buffer {
   const bytes = (length: number): Buffer => Buffer.from(Array.from({ length }, (_, i) => (i * 7 + 3) & 0xff))
-  const packet = new PacketBuffer(512)
-  packet.load(bytes(200))
-  const counterMode = provider.counterMode(bytes(keyLength), bytes(14))
+  const packet = new PacketBuffer(2048)
+  packet.load(bytes(1200))
+  const counterMode = new CounterMode(provider, bytes(keyLength), bytes(14))
+  // alone, the first of those made ahead, and a long one
   counterMode.apply(packet, 12, 150, 0x89abcdef, 0x123456789abc)
+  counterMode.apply(packet, 12, 150, 0x89abcdef, 0x123456789abd)
+  counterMode.apply(packet, 12, 1150, 0x89abcdef, 0x123456789abe)
   counterMode.close()
-  const parts = [Buffer.from(provider.authenticator(bytes(20)).digest(packet, 166))]
+  const parts = [Buffer.from(provider.authenticator(bytes(20)).digest(packet, 1166))]
   if (keyLength !== 24) {
     const aead = provider.aead(bytes(keyLength), bytes(12))
     const seal = (): void => aead.seal(packet, 16, 101, 0x89abcdef, 0x123456789abc, 0x80000001)

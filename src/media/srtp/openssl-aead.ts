@@ -2,7 +2,7 @@ import { nothing } from '../openssl/cipher-library.ts'
 import { type Address } from '../openssl/library.ts'
 import { type PacketBuffer } from '../packet-buffer.ts'
 import { type AeadCipher } from './cipher-provider.ts'
-import { viewOf, writeGcmNonce } from './gcm-nonce.ts'
+import { type GcmSalt, gcmSalt, writeGcmNonce } from './gcm-nonce.ts'
 import { cipherFailure, type OpenSslContext } from './openssl-context.ts'
 import { type OpenSslScratch } from './openssl-scratch.ts'
 
@@ -12,12 +12,12 @@ const tagLength = 16
 export class OpenSslAead implements AeadCipher {
   readonly #context: OpenSslContext
   readonly #scratch: OpenSslScratch
-  readonly #salt: DataView
+  readonly #salt: GcmSalt
 
   constructor(context: OpenSslContext, scratch: OpenSslScratch, salt: Buffer) {
     this.#context = context
     this.#scratch = scratch
-    this.#salt = viewOf(salt)
+    this.#salt = gcmSalt(salt)
   }
 
   /** @throws RangeError when the bytes or their tag are not all in the packet's memory */

@@ -4,8 +4,23 @@ import { type OpenSslScratch } from './openssl-scratch.ts'
 
 /** Bytes that SHA-1 takes at once. */
 const block = 64
+/** SHA-1 between two blocks: five words, as signed integers, which lie in an object themselves, unlike those of an array. */
+interface State {
+  readonly a: number
+  readonly b: number
+  readonly c: number
+  readonly d: number
+  readonly e: number
+}
+
 /** Where SHA-1 begins (FIPS 180-4 §5.3.3). */
-const initial = Uint32Array.of(0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0)
+const initial: State = {
+  a: 0x67452301,
+  b: 0xefcdab89 | 0,
+  c: 0x98badcfe | 0,
+  d: 0x10325476,
+  e: 0xc3d2e1f0 | 0,
+}
 /** Of all authenticators of the thread. */
 const result = new Uint8Array(20)
 const resultView = new DataView(result.buffer)
@@ -17,8 +32,8 @@ const resultView = new DataView(result.buffer)
  */
 export class OpenSslAuthenticator implements MessageAuthenticator {
   readonly #scratch: OpenSslScratch
-  readonly #inner: Uint32Array
-  readonly #outer: Uint32Array
+  readonly #inner: State
+  readonly #outer: State
 
   constructor(scratch: OpenSslScratch, key: Buffer) {
     this.#scratch = scratch
@@ -52,12 +67,12 @@ function keyed(
   { library, hash, hashAddress, block: first, blockAddress }: OpenSslScratch,
   key: Buffer,
   filler: number,
-) {
+): State {
   for (let i = 0; i < block; i++) first.setUint8(i, (key[i] ?? 0) ^ filler)
   setState(hash, initial)
   library.SHA1_Transform(hashAddress, blockAddress)
   for (let i = 0; i < block; i++) first.setUint8(i, 0)
-  return hash.slice(0, 5)
+  return { a: hash[0]!, b: hash[1]!, c: hash[2]!, d: hash[3]!, e: hash[4]! }
 }
 
 /** Puts SHA-1's padding behind the message (FIPS 180-4 §5.1.1): a bit, zeros, and the length in bits, key's block included. */
@@ -73,19 +88,19 @@ function pad({ bytes, words }: PacketBuffer, length: number, padded: number): vo
   bytes[padded - 1] = bits
 }
 
-function setState(hash: Uint32Array, state: Uint32Array): void {
-  hash[0] = state[0]!
-  hash[1] = state[1]!
-  hash[2] = state[2]!
-  hash[3] = state[3]!
-  hash[4] = state[4]!
+function setState(hash: Int32Array, { a, b, c, d, e }: State): void {
+  hash[0] = a
+  hash[1] = b
+  hash[2] = c
+  hash[3] = d
+  hash[4] = e
 }
 
 /** Writes the state as a digest. */
-function putState(hash: Uint32Array, target: DataView): void {
-  target.setUint32(0, hash[0]!)
-  target.setUint32(4, hash[1]!)
-  target.setUint32(8, hash[2]!)
-  target.setUint32(12, hash[3]!)
-  target.setUint32(16, hash[4]!)
+function putState(hash: Int32Array, target: DataView): void {
+  target.setInt32(0, hash[0]!)
+  target.setInt32(4, hash[1]!)
+  target.setInt32(8, hash[2]!)
+  target.setInt32(12, hash[3]!)
+  target.setInt32(16, hash[4]!)
 }

@@ -1,14 +1,16 @@
-import { type Address } from '../openssl/library.ts'
+import { type CipherName } from '../openssl/cipher-library.ts'
 import {
   type AeadCipher,
+  type BlockCipher,
   type CipherProvider,
-  type CounterModeCipher,
+  type CounterCipher,
   type MessageAuthenticator,
 } from './cipher-provider.ts'
 import { OpenSslAead } from './openssl-aead.ts'
 import { OpenSslAuthenticator } from './openssl-authenticator.ts'
+import { OpenSslBlockCipher } from './openssl-block-cipher.ts'
 import { OpenSslContext, type ContextTally } from './openssl-context.ts'
-import { OpenSslCounterMode } from './openssl-counter-mode.ts'
+import { OpenSslCounterCipher } from './openssl-counter-cipher.ts'
 import { openSslScratch, type OpenSslScratch } from './openssl-scratch.ts'
 
 /** Primitives from the OpenSSL inside Node, called directly, with contexts that keep their keys. */
@@ -26,14 +28,14 @@ export class OpenSslCipherProvider implements CipherProvider {
     return this.#tally
   }
 
-  counterMode(key: Buffer, salt: Buffer): CounterModeCipher {
-    const { library } = this.#scratch
-    let cipher: Address
-    if (key.length === 16) cipher = library.EVP_aes_128_ctr()
-    else if (key.length === 24) cipher = library.EVP_aes_192_ctr()
-    else if (key.length === 32) cipher = library.EVP_aes_256_ctr()
-    else throw unusable(key)
-    return new OpenSslCounterMode(new OpenSslContext(this.#scratch, cipher, key, this.#tally), this.#scratch, salt)
+  blockCipher(key: Buffer): BlockCipher {
+    const context = this.#context(key, { 16: 'EVP_aes_128_ecb', 24: 'EVP_aes_192_ecb', 32: 'EVP_aes_256_ecb' })
+    return new OpenSslBlockCipher(context, this.#scratch)
+  }
+
+  counterCipher(key: Buffer): CounterCipher {
+    const context = this.#context(key, { 16: 'EVP_aes_128_ctr', 24: 'EVP_aes_192_ctr', 32: 'EVP_aes_256_ctr' })
+    return new OpenSslCounterCipher(context, this.#scratch)
   }
 
   authenticator(key: Buffer): MessageAuthenticator {
@@ -41,16 +43,16 @@ export class OpenSslCipherProvider implements CipherProvider {
   }
 
   aead(key: Buffer, salt: Buffer): AeadCipher {
-    const { library } = this.#scratch
-    let cipher: Address
-    if (key.length === 16) cipher = library.EVP_aes_128_gcm()
-    else if (key.length === 32) cipher = library.EVP_aes_256_gcm()
-    else throw unusable(key)
-    return new OpenSslAead(new OpenSslContext(this.#scratch, cipher, key, this.#tally), this.#scratch, salt)
+    return new OpenSslAead(this.#context(key, { 16: 'EVP_aes_128_gcm', 32: 'EVP_aes_256_gcm' }), this.#scratch, salt)
   }
-}
 
-/** OpenSSL reads as many bytes as the cipher's key has, whatever it is given. */
-function unusable(key: Buffer): RangeError {
-  return new RangeError(`no cipher has keys of ${key.length} bytes`)
+  /**
+   * @param ciphers by the length of their keys
+   * @throws RangeError for a key of another length: OpenSSL reads as many bytes as the cipher's key has, whatever it is given
+   */
+  #context(key: Buffer, ciphers: Readonly<Record<number, CipherName>>): OpenSslContext {
+    const cipher = ciphers[key.length]
+    if (cipher === undefined) throw new RangeError(`no cipher has keys of ${key.length} bytes`)
+    return new OpenSslContext(this.#scratch, this.#scratch.library[cipher](), key, this.#tally)
+  }
 }

@@ -2,6 +2,7 @@ import { cipherLibrary, type CipherLibrary } from '../openssl/cipher-library.ts'
 import { type Address } from '../openssl/library.ts'
 import { NativeMemory } from '../native-memory.ts'
 import { type PacketBuffer } from '../packet-buffer.ts'
+import { counterBlocks } from './counter-blocks.ts'
 
 /** Where in the memory things stand, in bytes. */
 const ivOffset = 0
@@ -25,17 +26,19 @@ export class OpenSslScratch {
   readonly #memory = new NativeMemory(new Uint8Array(new ArrayBuffer(size)))
   #packet: PacketBuffer | undefined
   readonly #words = new Uint32Array(this.#memory.bytes.buffer)
-  /** 16 bytes of counter block or nonce. */
+  /** A nonce of AES-GCM. */
   readonly iv = new DataView(this.#memory.bytes.buffer, ivOffset, 16)
   readonly ivAddress = this.#memory.at(ivOffset, 16)
   /** A key of up to 32 bytes, for as long as it is being set. */
   readonly key = this.#memory.bytes.subarray(keyOffset, keyOffset + 32)
   readonly keyAddress = this.#memory.at(keyOffset, 32)
+  /** Where block ciphers find their blocks. */
+  readonly counterBlocks = new NativeMemory(counterBlocks)
   /** A word that is authenticated behind a packet. */
   readonly word = new DataView(this.#memory.bytes.buffer, wordOffset, 4)
   readonly wordAddress = this.#memory.at(wordOffset, 4)
   /** `SHA_CTX { unsigned int h0, h1, h2, h3, h4, Nl, Nh, data[16], num }`: only the first five are not 0. */
-  readonly hash = new Uint32Array(this.#memory.bytes.buffer, hashOffset, 24)
+  readonly hash = new Int32Array(this.#memory.bytes.buffer, hashOffset, 24)
   readonly hashAddress = this.#memory.at(hashOffset, 96)
   /** A block of SHA-1. */
   readonly block = new DataView(this.#memory.bytes.buffer, blockOffset, 64)

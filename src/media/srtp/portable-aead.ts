@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, createSecretKey, type CipherGCMTypes, type KeyObject } from 'node:crypto'
 import { type PacketBuffer } from '../packet-buffer.ts'
 import { type AeadCipher } from './cipher-provider.ts'
-import { gcmNonceLength, viewOf, writeGcmNonce } from './gcm-nonce.ts'
+import { gcmNonceLength, type GcmSalt, gcmSalt, writeGcmNonce } from './gcm-nonce.ts'
 
 const tagLength = 16
 
@@ -12,14 +12,14 @@ const tagLength = 16
 export class PortableAead implements AeadCipher {
   readonly #algorithm: CipherGCMTypes
   readonly #key: KeyObject
-  readonly #salt: DataView
+  readonly #salt: GcmSalt
   readonly #nonce = Buffer.alloc(gcmNonceLength)
   readonly #nonceView = new DataView(this.#nonce.buffer, this.#nonce.byteOffset, gcmNonceLength)
 
   constructor(key: Buffer, salt: Buffer) {
     this.#algorithm = key.length === 16 ? 'aes-128-gcm' : 'aes-256-gcm'
     this.#key = createSecretKey(key)
-    this.#salt = viewOf(salt)
+    this.#salt = gcmSalt(salt)
   }
 
   seal(

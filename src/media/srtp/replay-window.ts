@@ -9,14 +9,15 @@ export type ReplayVerdict = (typeof ReplayVerdict)[keyof typeof ReplayVerdict]
 export class ReplayWindow {
   /** Highest index accepted so far; -1 before the first. */
   highest = -1
-  readonly #blocks: Int32Array
+  /** Integers of 32 bits in an array of JavaScript's own: one step less through memory for each packet than a typed one. */
+  readonly #blocks: number[]
   readonly #mask: number
   /** How far behind the highest an index may be and still be judged. */
   readonly size: number
 
   /** @param blocks of 32 indexes, a power of two; one block is always in the making, so the window is one shorter */
   constructor(blocks: number) {
-    this.#blocks = new Int32Array(blocks)
+    this.#blocks = Array.from({ length: blocks }, () => 0)
     this.#mask = blocks - 1
     this.size = (blocks - 1) * 32
   }

@@ -4,23 +4,22 @@ import { rtcpHeaderLength, rtcpSource, rtpPayloadOffset, rtpSequence, rtpSource 
 import { type CipherProvider } from './cipher-provider.ts'
 import { guessPacketIndex, maxRtcpIndex, maxRtpIndex } from './packet-index.ts'
 import { ReplayVerdict } from './replay-window.ts'
-import { rtpSourceStates, type SourceStates } from './source-states.ts'
+import { encryptedSourceStates, type SourceStates } from './source-states.ts'
 import { SrtpVerdict } from './srtp-verdict.ts'
-import { LazyTransform } from './lazy-transform.ts'
+import { SrtpContext } from './srtp-context.ts'
 
 /**
  * Encrypts what is relayed to one leg under one master key. Sequence numbers and sources are those of the far phone, so
  * the roll-over counter of each source follows from what is relayed, in the order in which it comes. No index is ever
  * encrypted twice: two packets under one piece of keystream would give both payloads away (RFC 3711 §9.1).
  */
-export class SrtpEncryptContext {
-  readonly #lazy: LazyTransform
+export class SrtpEncryptContext extends SrtpContext {
   readonly #sources: SourceStates
   /** One counter for all sources: unique is all that RFC 3711 §3.4 asks of it. The first packet has 1, as everywhere. */
   #rtcpIndex = 0
 
-  constructor(master: SrtpMasterKey, provider: CipherProvider, sources: SourceStates = rtpSourceStates()) {
-    this.#lazy = new LazyTransform(master, provider)
+  constructor(master: SrtpMasterKey, provider: CipherProvider, sources: SourceStates = encryptedSourceStates()) {
+    super(master, provider)
     this.#sources = sources
   }
 
@@ -29,7 +28,8 @@ export class SrtpEncryptContext {
     const payloadOffset = rtpPayloadOffset(packet)
     if (payloadOffset < 0) return SrtpVerdict.malformed
     const ssrc = rtpSource(packet)
-    const state = this.#sources.find(ssrc) ?? this.#sources.add(ssrc)
+    const state = this.#sources.find(ssrc) ?? this.#sources.addIfRoom(ssrc)
+    if (state === undefined) return SrtpVerdict.keyExhausted
     const index = guessPacketIndex(state.window.highest, rtpSequence(packet))
     if (index > maxRtpIndex) return SrtpVerdict.keyExhausted
     const seen = state.window.check(index)
@@ -38,7 +38,7 @@ export class SrtpEncryptContext {
     }
     state.window.accept(index)
     this.#sources.touch(state)
-    this.#lazy.transform.protectRtp(packet, payloadOffset, ssrc, index)
+    this.transform.protectRtp(packet, payloadOffset, ssrc, index)
     return SrtpVerdict.ok
   }
 
@@ -46,12 +46,7 @@ export class SrtpEncryptContext {
   protectRtcp(packet: PacketBuffer): SrtpVerdict {
     if (packet.length < rtcpHeaderLength) return SrtpVerdict.malformed
     if (this.#rtcpIndex >= maxRtcpIndex) return SrtpVerdict.keyExhausted
-    this.#lazy.transform.protectRtcp(packet, rtcpSource(packet), ++this.#rtcpIndex)
+    this.transform.protectRtcp(packet, rtcpSource(packet), ++this.#rtcpIndex)
     return SrtpVerdict.ok
-  }
-
-  /** Gives back what it has outside of JavaScript; it is of no use any more. */
-  close(): void {
-    this.#lazy.close()
   }
 }

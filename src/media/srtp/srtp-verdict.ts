@@ -9,7 +9,7 @@ export const SrtpVerdict = {
   replayed: 3,
   /** So old that it cannot be known whether its index was used before. */
   tooOld: 4,
-  /** The key has protected as many packets as it may (RFC 3711 §9.2). */
+  /** The key has protected as many packets, or packets of as many sources, as it may (RFC 3711 §9.2). */
   keyExhausted: 5,
 } as const
 export type SrtpVerdict = (typeof SrtpVerdict)[keyof typeof SrtpVerdict]

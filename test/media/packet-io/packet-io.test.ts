@@ -161,6 +161,36 @@ for (const [name, make] of Object.entries(drivers)) {
       other.close()
     })
 
+    test('connected for long it still says who has sent, and so does it with the next peer', async (t) => {
+      const io = make()
+      const { opened, received, errors } = await open(t, io, port)
+      // these send at once, and so before the port is connected
+      const peers = [await open(t, io, port + 2), await open(t, io, port + 4, false, '127.0.0.2')]
+      const addresses = ['127.0.0.1', '127.0.0.2'].map((address, i) => ({ address, port: port + 2 + 2 * i }))
+      const say = (peer: number, text: string): void =>
+        peers[peer]!.opened.send(inBuffer(Buffer.from(text)), { address: '127.0.0.1', port })
+      for (const [round, peer] of [0, 1, 0, 1].entries()) {
+        opened.disconnect()
+        const from = received.length
+        say(1 - peer, 'queued before')
+        opened.connect(addresses[peer]!)
+        for (let sent = 0; sent < 120; sent += 20) {
+          say(1 - peer, 'too late')
+          for (let one = 0; one < 20; one++) say(peer, 'peer')
+          await until(() => received.filter(({ text }) => text === 'peer').length === 120 * round + sent + 20)
+        }
+        assert.deepEqual(received[from], { text: 'queued before', source: addresses[1 - peer] })
+        for (const one of received.slice(from + 1)) assert.deepEqual(one, { text: 'peer', source: addresses[peer] })
+      }
+      // what an ICMP message leaves is told all the same
+      const before = errors()
+      await peers[1]!.opened.close()
+      await until(() => {
+        opened.send(inBuffer(Buffer.from('gone')), addresses[1]!)
+        return errors() > before
+      })
+    })
+
     test('many sources in turn are told apart and answered', async (t) => {
       const { received } = await open(t, make(), port, true)
       const lines = await Promise.all([1, 2, 3, 4].map((i) => Line.open(`127.0.0.${i}`)))
@@ -193,6 +223,33 @@ for (const [name, make] of Object.entries(drivers)) {
       await until(() => first.received.length === 1)
       assert.equal(heard, 1)
       line.close()
+    })
+
+    test('a port that was connected for long may be closed by what it hears, and its descriptor be the next one’s', async (t) => {
+      const io = make()
+      const sender = await open(t, io, port + 2)
+      const heard = { packets: 0, errors: 0 }
+      let second: Promise<Opened> | undefined
+      const first = await io.open(
+        { address: '127.0.0.1', port },
+        {
+          onPacket: () => {
+            if (++heard.packets !== 50) return
+            void first.close()
+            second = open(t, io, port + 4)
+          },
+          onError: () => heard.errors++,
+        },
+      )
+      first.connect({ address: '127.0.0.1', port: port + 2 })
+      const say = (to: number): void =>
+        sender.opened.send(inBuffer(Buffer.from('x')), { address: '127.0.0.1', port: to })
+      for (let i = 0; i < 100; i++) say(port)
+      await until(() => second !== undefined)
+      const next = await second!
+      for (let i = 0; i < 10; i++) say(port + 4)
+      await until(() => next.received.length === 10)
+      assert.deepEqual(heard, { packets: 50, errors: 0 })
     })
 
     test('whatever is sent to it, of any length, comes back whole', async (t) => {

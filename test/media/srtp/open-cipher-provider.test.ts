@@ -25,7 +25,7 @@ describe('the choice of a cipher provider', () => {
   test('is the portable one where OpenSSL makes something else of a packet', () => {
     const openSsl = new OpenSslCipherProvider()
     const wrong: readonly CipherProvider[] = [
-      { ...bound(openSsl), counterMode: (key, salt) => openSsl.counterMode(key, Buffer.from(salt).reverse()) },
+      { ...bound(openSsl), blockCipher: (key) => openSsl.blockCipher(Buffer.from(key).reverse()) },
       { ...bound(openSsl), authenticator: (key) => openSsl.authenticator(Buffer.from(key).reverse()) },
       { ...bound(openSsl), aead: (key, salt) => openSsl.aead(key, Buffer.from(salt).reverse()) },
       {
@@ -53,7 +53,8 @@ describe('the choice of a cipher provider', () => {
 
 function bound(provider: CipherProvider): CipherProvider {
   return {
-    counterMode: (key, salt) => provider.counterMode(key, salt),
+    blockCipher: (key) => provider.blockCipher(key),
+    counterCipher: (key) => provider.counterCipher(key),
     authenticator: (key) => provider.authenticator(key),
     aead: (key, salt) => provider.aead(key, salt),
   }

@@ -297,6 +297,24 @@ for (const [name, provider] of Object.entries(cipherProviders))
         assert.deepEqual(protect(sender, plain), naive.protectRtp(plain, 1))
       })
 
+      test('forgets no source, however many come: its indexes would be encrypted again', () => {
+        const master = masterKey('AES_CM_128_HMAC_SHA1_80')
+        const naive = new NaiveSrtp(master)
+        const sender = new SrtpEncryptContext(master, provider)
+        for (const sequence of [65534, 65535, 0, 1]) protect(sender, rtpPacket({ ssrc: 1, sequence }))
+        const verdicts = Array.from({ length: 2000 }, (_, i) =>
+          sender.protectRtp(inBuffer(rtpPacket({ ssrc: 100 + i, sequence: 1 }))),
+        )
+        const refused = verdicts.indexOf(SrtpVerdict.keyExhausted)
+        assert.equal(refused, 255, 'with the first, 256 have room')
+        assert.ok(verdicts.slice(0, refused).every((verdict) => verdict === SrtpVerdict.ok))
+        assert.ok(verdicts.slice(refused).every((verdict) => verdict === SrtpVerdict.keyExhausted))
+        for (const sequence of [65535, 1])
+          assert.equal(sender.protectRtp(inBuffer(rtpPacket({ ssrc: 1, sequence }))), SrtpVerdict.replayed)
+        const plain = rtpPacket({ ssrc: 1, sequence: 2 })
+        assert.deepEqual(protect(sender, plain), naive.protectRtp(plain, 1))
+      })
+
       test('refuses what is no RTP or RTCP packet', () => {
         const sender = new SrtpEncryptContext(masterKey('AES_CM_128_HMAC_SHA1_80'), provider)
         assert.equal(sender.protectRtp(inBuffer(Buffer.alloc(11, 0x80))), SrtpVerdict.malformed)

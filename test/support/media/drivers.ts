@@ -6,7 +6,7 @@ import { type PacketIo } from '../../../src/media/packet-io/packet-io.ts'
 
 /** Every driver that runs here, for tests that hold for all. */
 export const drivers: Readonly<Record<string, () => PacketIo>> = {
-  dgram: () => new DgramPacketIo(),
+  dgram: () => new DgramPacketIo(1),
   ...(process.platform === 'linux' && {
     linux: () => new LinuxPacketIo({ pause: 1, ledger: new DescriptorLedger() }),
     'linux without a pause': () => new LinuxPacketIo({ pause: 0, ledger: new DescriptorLedger() }),

@@ -22,6 +22,7 @@ export interface Libc {
     source: Address,
     sourceLength: Address,
   ): number
+  recv(socket: number, buffer: Address, length: number, flags: number): number
   send(socket: number, buffer: Address, length: number, flags: number): number
   sendto(socket: number, buffer: Address, length: number, flags: number, remote: Address, remoteLength: number): number
   close(descriptor: number): number
@@ -38,6 +39,7 @@ const declarations: Readonly<Record<keyof Libc, string>> = {
   connect: 'int connect(int fd, uintptr_t addr, unsigned int len)',
   setsockopt: 'int setsockopt(int fd, int level, int optname, uintptr_t optval, unsigned int optlen)',
   recvfrom: 'intptr_t recvfrom(int fd, uintptr_t buf, size_t n, int flags, uintptr_t addr, uintptr_t addr_len)',
+  recv: 'intptr_t recv(int fd, uintptr_t buf, size_t n, int flags)',
   send: 'intptr_t send(int fd, uintptr_t buf, size_t n, int flags)',
   sendto: 'intptr_t sendto(int fd, uintptr_t buf, size_t n, int flags, uintptr_t addr, unsigned int addr_len)',
   close: 'int close(int fd)',

@@ -1,4 +1,4 @@
-import { Pacing } from './pacing.ts'
+import { Pacing } from '../pacing.ts'
 
 /** Packets of one turn at most: then messages and timers of the thread have theirs. */
 export const mostOfTurn = 512

@@ -7,10 +7,11 @@ import type * as Koffi from 'koffi'
 import fc from 'fast-check'
 import { type PacketBuffer } from '../../../../src/media/packet-buffer.ts'
 import { DescriptorLedger } from '../../../../src/media/packet-io/descriptor-ledger.ts'
-import { linux, linuxSystem, type System } from '../../../../src/media/packet-io/linux/libc.ts'
+import { linux, linuxSystem, type Libc, type System } from '../../../../src/media/packet-io/linux/libc.ts'
 import { LinuxPacketIo } from '../../../../src/media/packet-io/linux/linux-packet-io.ts'
 import { LinuxPort } from '../../../../src/media/packet-io/linux/linux-port.ts'
 import { PortMemory } from '../../../../src/media/packet-io/linux/port-memory.ts'
+import { SocketAddress } from '../../../../src/media/packet-io/linux/socket-address.ts'
 import { inBuffer } from '../../../support/media/packets.ts'
 import { Line } from '../../../support/media/phone.ts'
 import { until } from '../../../support/until.ts'
@@ -104,7 +105,47 @@ describe('the linux driver', { skip: process.platform !== 'linux' }, () => {
     })
     closed.send(inBuffer(Buffer.from('x')), { address: '127.0.0.1', port })
     assert.equal(errors, 1)
-    assert.equal(closed.receive(), false)
+    closed.receive()
+    assert.equal(errors, 1, 'that there is nothing to receive is no error')
+  })
+
+  test('asks a connected socket who has sent for fifty datagrams and until it is empty, and again when it is disconnected', async (t) => {
+    const real = linuxSystem()
+    const calls = { recv: 0, recvfrom: 0 }
+    const libc: Libc = {
+      ...real.libc,
+      recv: (...words) => (calls.recv++, real.libc.recv(...words)),
+      recvfrom: (...words) => (calls.recvfrom++, real.libc.recvfrom(...words)),
+    }
+    const system: System = { ...real, libc }
+    const socket = libc.socket(linux.AF_INET, linux.SOCK_DGRAM | linux.SOCK_NONBLOCK, 0)
+    t.after(() => libc.close(socket))
+    const own = new SocketAddress(real, 4)
+    own.write({ address: '127.0.0.1', port })
+    assert.equal(libc.bind(socket, own.pointer, own.length), 0)
+    const sources: number[] = []
+    const listener = new LinuxPort({
+      ...{ system, memory: new PortMemory(system), version: 4, socket, serial: 0 },
+      handler: { ...silent, onPacket: (_, source) => sources.push(source.port) },
+      onClose: () => {},
+    })
+    const sender = await makeIo().open({ address: '127.0.0.1', port: port + 2 }, silent)
+    t.after(() => sender.close())
+    const hear = (times: number): void => {
+      for (let i = 0; i < times; i++) sender.send(inBuffer(Buffer.from('x')), { address: '127.0.0.1', port })
+      for (let i = 0; i < times; i++) listener.receive()
+    }
+    listener.connect({ address: '127.0.0.1', port: port + 2 })
+    hear(49)
+    assert.deepEqual(calls, { recv: 0, recvfrom: 49 })
+    hear(1)
+    assert.deepEqual(calls, { recv: 0, recvfrom: 51 }, 'and one that finds nothing')
+    hear(5)
+    assert.deepEqual(calls, { recv: 5, recvfrom: 51 })
+    listener.disconnect()
+    hear(60)
+    assert.deepEqual(calls, { recv: 5, recvfrom: 111 })
+    assert.deepEqual(sources, Array(115).fill(port + 2))
   })
 
   test('handles a message that was there before a packet first', async (t) => {

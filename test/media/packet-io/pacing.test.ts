@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { Pacing } from '../../../../src/media/packet-io/linux/pacing.ts'
+import { Pacing } from '../../../src/media/packet-io/pacing.ts'
 
 /** A second of turns, one a millisecond. */
 function run(pacing: Pacing, packetsPerSecond: number, from: number): void {
