@@ -144,6 +144,7 @@ const session: MediaSession = {
     return Promise.resolve({ a: local(), b: local() })
   },
   update: () => undefined,
+  together: (work) => work(),
   sendDtmf: () => undefined,
   counters: () => ({ streams: [] }),
   close: () => Promise.resolve(),

@@ -49,7 +49,7 @@ function contexts(provider: CipherProvider, master: SrtpMasterKey, length: numbe
   }
 }
 
-/** The calls of the OpenSSL provider for one packet each way, and nothing else: no header is read, no tag compared. */
+/** What OpenSSL is called for at least, a packet each way, were nothing made ahead: no header is read, no tag compared. */
 function calls(master: SrtpMasterKey, length: number): (sequence: number) => void {
   const library = cipherLibrary()
   const { cipher, keyLength } = cryptoSuites[master.suite]
@@ -61,12 +61,13 @@ function calls(master: SrtpMasterKey, length: number): (sequence: number) => voi
   const block = memory.at(256, 64)
   const context = library.EVP_CIPHER_CTX_new()
   const kinds = {
-    'aes-cm': { 16: library.EVP_aes_128_ctr(), 24: library.EVP_aes_192_ctr(), 32: library.EVP_aes_256_ctr() },
+    'aes-cm': { 16: library.EVP_aes_128_ecb(), 24: library.EVP_aes_192_ecb(), 32: library.EVP_aes_256_ecb() },
     'aes-gcm': { 16: library.EVP_aes_128_gcm(), 24: null, 32: library.EVP_aes_256_gcm() },
   }
   library.EVP_EncryptInit_ex2(context, kinds[cipher][keyLength as 16 | 24 | 32], key, nothing, nothing)
   const header = memory.at(1024, 12)
-  const payload = memory.at(1036, length - 12)
+  const blocks = (length - 12 + 15) & -16
+  const payload = memory.at(1036, blocks)
   const padded = (length + 4 + 9 + 63) & -64
   const hmac = (): void => {
     library.SHA1_Update(state, header, padded)
@@ -90,8 +91,7 @@ function calls(master: SrtpMasterKey, length: number): (sequence: number) => voi
   }
   return () => {
     for (let way = 0; way < 2; way++) {
-      library.EVP_EncryptInit_ex2(context, nothing, nothing, iv, nothing)
-      library.EVP_Cipher(context, payload, payload, length - 12)
+      library.EVP_Cipher(context, payload, payload, blocks)
       hmac()
     }
   }

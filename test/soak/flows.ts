@@ -78,9 +78,7 @@ async function earlyMedia(call: SoakCall, chance: Chance): Promise<void> {
   await call.dial()
   const offer = call.incoming!.request.body.toString('latin1')
   const body = Buffer.from(call.description('b', 'sendrecv', offer))
-  call.incoming!.provisional(183, { body, contentType: sdpType })
-  // a datagram of those that nobody repeats: it may be lost
-  const { response } = await call.attempt!.early.next('180 or 183', patience)
+  const { response } = await firstHeard(call, () => call.incoming!.provisional(183, { body, contentType: sdpType }))
   if (response.body.length > 0) {
     call.agree('a', response.body.toString('latin1'))
     call.agree('b', offer)
@@ -90,6 +88,18 @@ async function earlyMedia(call: SoakCall, chance: Chance): Promise<void> {
   await call.answer()
   await talk(chance)
   await call.hangUp(chance.of(sides))
+}
+
+/** The first provisional response that arrives: no layer repeats them, and so the callee says it again. */
+async function firstHeard(call: SoakCall, say: () => void): Promise<{ readonly response: SipResponse }> {
+  for (let left = 3; ; left--) {
+    say()
+    try {
+      return await call.attempt!.early.next('180 or 183', left === 0 ? patience : 3000)
+    } catch (error) {
+      if (left === 0) throw error
+    }
+  }
 }
 
 async function prack(call: SoakCall, chance: Chance): Promise<void> {

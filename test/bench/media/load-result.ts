@@ -2,6 +2,8 @@
 export interface LoadResult {
   readonly sent: number
   readonly received: number
+  /** How long sending took: more than was asked for when the phones cannot keep up. */
+  readonly seconds: number
   /** Microseconds from phone to phone. */
   readonly p50: number
   readonly p99: number

@@ -91,6 +91,7 @@ function run(rate: number, seconds: number): LoadResult {
     }
     take(start)
   }
+  const took = (performance.now() - start) / 1000
   // what still comes is late, not lost: until there was nothing for a while
   for (let last = performance.now(), before = received; performance.now() < last + 300;) {
     take(start)
@@ -100,7 +101,7 @@ function run(rate: number, seconds: number): LoadResult {
   }
   const delays = samples.subarray(0, Math.min(received, samples.length)).sort()
   const percentile = (part: number): number => Math.round(1000 * (delays[Math.floor(delays.length * part)] ?? 0))
-  return { sent, received, p50: percentile(0.5), p99: percentile(0.99), p999: percentile(0.999) }
+  return { sent, received, seconds: took, p50: percentile(0.5), p99: percentile(0.99), p999: percentile(0.999) }
 }
 
 for (let i = 0; i < 2 * calls; i++) open()

@@ -29,6 +29,9 @@ export interface Holdings {
   readonly heap: HeapState | undefined
 }
 
+/** The driver of media's sockets that all tests shall run with, e.g. `PACKET_IO=dgram make interop`. */
+const packetIo = process.env['PACKET_IO']
+
 /** How long the server may take to start, in milliseconds; it reads its sources on a machine that may be busy. */
 const startTimeout = 20_000
 
@@ -56,6 +59,7 @@ export class B2buaServer {
         options.standalone === undefined ? 'b2bua' : 'all',
         '-c',
         this.configFile,
+        ...(packetIo === undefined ? [] : ['--set', `b2bua/packet-io=${packetIo}`]),
         ...(options.args ?? []),
       ],
       cwd: root,
