@@ -176,9 +176,11 @@ describe('ZRTP on a leg', () => {
     await talk(pair, 2)
     one.session.update(0, 'b', endpoint(local.two, patient))
     two.session.update(0, 'a', endpoint(local.one, { mode: 'none' }))
+    await Promise.all([one.settle(), two.settle()])
     two.b.sendRtp(rtpPacket({ ssrc: 9, sequence: 3 }))
     await one.counted('b', 'plainPackets', 1)
     one.session.update(0, 'b', endpoint(local.two, zrtp(randomBytes(32), { clear: 'until-keyed' }))) // another association
+    await one.settle()
     two.b.sendRtp(rtpPacket({ ssrc: 9, sequence: 4 }))
     await one.counted('b', 'notReady', 1)
     await close(pair)

@@ -47,11 +47,13 @@ function complete(text: string, values: Readonly<Record<string, string>>): strin
   return `<?xml version="1.0" encoding="ISO-8859-1" ?>\n<scenario name="flow">\n${written}\n<timewait milliseconds="200"/>\n${reference}</scenario>\n`
 }
 
+/** What follows the name of a part stands in it as `%rest%`. */
 function include(text: string): string {
-  return text.replaceAll(/^@include (\S+)$/gm, (_, name: string) =>
+  return text.replaceAll(/^@include (\S+) ?(.*)$/gm, (_, name: string, rest: string) =>
     include(
       readFileSync(join(flows, `${name}.xml`), 'utf8')
         .replaceAll(/<!--[^]*?-->\n?/g, '')
+        .replaceAll('%rest%', rest)
         .trimEnd(),
     ),
   )
