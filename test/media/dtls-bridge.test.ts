@@ -65,7 +65,9 @@ function dtls(
   }
 }
 
+/** Both ways, once both workers have taken over what was described. */
 async function talk({ one, two }: Ends, sequence = 1): Promise<void> {
+  await Promise.all([one.settle(), two.settle()])
   const [fromOne, fromTwo] = [
     rtpPacket({ sequence, payload: randomBytes(160) }),
     rtpPacket({ ssrc: 9, sequence, payload: randomBytes(99) }),
@@ -125,6 +127,7 @@ describe('DTLS-SRTP on a leg', () => {
       const first = rtpPacket({ sequence: 77, payload: randomBytes(160) })
       two.session.update(0, 'a', endpoint(local.one, dtls('server', fingerprints.left), mux))
       one.session.update(0, 'b', endpoint(local.two, dtls('client', fingerprints.right), mux))
+      await one.settle()
       one.a.sendRtp(first)
       assert.deepEqual(await two.b.receiveRtp(), first)
       await talk(pair)

@@ -62,7 +62,9 @@ function zrtp(
   return peerHash === undefined ? protection : { ...protection, peerHash }
 }
 
+/** Both ways, once both workers have taken over what was described. */
 async function talk({ one, two }: Ends, sequence = 1): Promise<void> {
+  await Promise.all([one.settle(), two.settle()])
   const payload = randomBytes(160)
   one.a.sendRtp(rtpPacket({ sequence, payload }))
   assert.deepEqual(await two.b.receiveRtp(), rtpPacket({ sequence, payload }))
@@ -140,6 +142,7 @@ describe('ZRTP on a leg', () => {
     const { one, two, local } = pair
     one.session.update(0, 'b', endpoint(local.two, zrtp(randomBytes(32), { peerHash: randomBytes(32) })))
     two.session.update(0, 'a', endpoint(local.one, zrtp(randomBytes(32))))
+    await one.settle()
     one.a.sendRtp(rtpPacket({ sequence: 1 }))
     await one.counted('b', 'undeliverable', 1)
     assert.deepEqual([one.counters('b').keyExchanges, two.counters('a').keyExchanges], [0, 0])
