@@ -1,5 +1,5 @@
 /**
- * The product's engine with one worker, in a process of its own, so that what it costs can be read off its threads:
+ * The product's engine with one worker (`WORKERS`), in a process of its own, so that what it costs can be read off its threads:
  * `relay-process.ts DRIVER PAUSE SIDE-A SIDE-B PORT…`, a side being `none` or a crypto suite, and the ports those of two phones
  * for each call. Prints its own, and ends with its input, whose lines tell its main thread to `litter` and to be `tidy` again, and ask for
  * its `collections` of garbage.
@@ -20,7 +20,7 @@ const protections = [sideA, sideB].map((word): Protection => {
     : { mode: 'sdes', send: keyOf('relay', side), receive: keyOf('phones', side) }
 })
 const engine = new WorkerMediaEngine({
-  workers: 1,
+  workers: Number(process.env['WORKERS'] ?? 1),
   packetIo: { driver: driver as PacketIoDriver, pause: Number(pause) },
 })
 engine.events.on('packetIoFallback', ({ why }) => {
