@@ -2,7 +2,14 @@ import { createSocket, type Socket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
 import { PacketBuffer, trailerRoom } from '../packet-buffer.ts'
 import { Pacing } from './pacing.ts'
-import { type LocalPort, type PacketIo, type PacketPort, type PeerAddress, type PortHandler } from './packet-io.ts'
+import {
+  receiveBuffer,
+  type LocalPort,
+  type PacketIo,
+  type PacketPort,
+  type PeerAddress,
+  type PortHandler,
+} from './packet-io.ts'
 
 /** Longest payload of a UDP datagram: over IPv6, 65535 less the UDP header. IPv4 takes 20 less. */
 const longestDatagram = 65527
@@ -54,6 +61,7 @@ export class DgramPacketIo implements PacketIo {
     const socket = createSocket({
       type: isIPv6(address) ? 'udp6' : 'udp4',
       ipv6Only: isIPv6(address),
+      recvBufferSize: receiveBuffer,
       // addresses are literals: dgram would take a turn of the event loop for each datagram to find that out
       lookup: literalLookup,
     })

@@ -1,5 +1,8 @@
 import { type PacketBuffer } from '../packet-buffer.ts'
 
+/** Bytes that a port's socket may queue (SO_RCVBUF), halved: Linux doubles it, and cuts it at net.core.rmem_max. */
+export const receiveBuffer = 262_144
+
 /** Address and port of a datagram's sender or receiver; IP literal in the form that the operating system prints. */
 export interface PeerAddress {
   readonly address: string

@@ -61,6 +61,15 @@ for (const [name, make] of Object.entries(drivers)) {
       line.close()
     })
 
+    test('loses none of 400 voice packets that come while its thread is busy', async (t) => {
+      const io = make()
+      const { received } = await open(t, io, port)
+      const sender = await open(t, io, port + 2)
+      for (let i = 0; i < 400; i++) sender.opened.send(inBuffer(Buffer.alloc(172)), { address: '127.0.0.1', port })
+      assert.equal(received.length, 0)
+      await until(() => received.length === 400)
+    })
+
     test('refuses a port that is in use, with the code of the system', async (t) => {
       await open(t, make(), port)
       await assert.rejects(open(t, make(), port), { code: 'EADDRINUSE' })

@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net'
 import { type DescriptorLedger } from '../descriptor-ledger.ts'
-import { type LocalPort, type PacketIo, type PortHandler } from '../packet-io.ts'
+import { receiveBuffer, type LocalPort, type PacketIo, type PortHandler } from '../packet-io.ts'
 import { EpollSet } from './epoll-set.ts'
 import { linuxSystem, linux, systemError, type System } from './libc.ts'
 import { type NumberedMemory } from '../../native-memory.ts'
@@ -8,9 +8,6 @@ import { LinuxPort } from './linux-port.ts'
 import { PacketLoop } from './packet-loop.ts'
 import { PortMemory } from './port-memory.ts'
 import { SocketAddress } from './socket-address.ts'
-
-/** Bytes that a socket may queue, halved: the kernel doubles it, and cuts it at net.core.rmem_max. */
-const receiveBuffer = 262_144
 
 /** What the driver can be told. */
 export interface LinuxPacketIoOptions {
